@@ -13,8 +13,26 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [],
     targets: [
+        .systemLibrary(
+            name: "CProtobufC", pkgConfig: "libprotobuf-c",
+            providers: [.apt(["libprotobuf-c-dev", "pkg-config"]), .brew(["protobuf-c"])]),
+        .systemLibrary(
+            name: "CPng", pkgConfig: "libpng", providers: [.apt(["libpng-dev", "pkg-config"]), .brew(["libpng"])]),
+        .systemLibrary(
+            name: "CTurboJPEG", pkgConfig: "libturbojpeg",
+            providers: [.apt(["libturbojpeg0-dev", "pkg-config"]), .brew(["jpeg-turbo"])]),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev", "pkg-config"]), .brew(["zlib"])]),
         .target(name: "CKernels"),
+        .target(
+            name: "COnnxProto", dependencies: ["CProtobufC"],
+            exclude: ["onnx.proto", "dcn.proto", "generated-by.txt"],
+            linkerSettings: [.linkedLibrary("protobuf-c")]),
+        .target(
+            name: "CImage", dependencies: ["CPng", "CTurboJPEG", "CZlib"],
+            linkerSettings: [.linkedLibrary("png"), .linkedLibrary("turbojpeg"), .linkedLibrary("z")]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: strict),
+        .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
