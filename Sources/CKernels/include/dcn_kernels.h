@@ -4,6 +4,7 @@
 
 #include "dcn_conv.h"
 #include "dcn_isa.h"
+#include "dcn_simd.h"
 #include <stddef.h>
 #include <stdint.h>
 
