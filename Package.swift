@@ -31,6 +31,7 @@ let package = Package(
         .target(
             name: "CImage", dependencies: ["CPng", "CTurboJPEG", "CZlib"],
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("turbojpeg"), .linkedLibrary("z")]),
+        .target(name: "DCNGraph", swiftSettings: strict),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: strict),
         .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),
     ],

@@ -1,0 +1,20 @@
+/// A value that a graph takes or gives.
+public indirect enum Datum: Sendable {
+    case tensor(Tensor)
+    case sequence([Datum], of: ValueType)
+    case optional(Datum?, of: ValueType)
+
+    /// The tensor, where the value is one.
+    public var tensor: Tensor? {
+        if case .tensor(let tensor) = self { tensor } else { nil }
+    }
+
+    /// The value's type, extents known.
+    public var type: ValueType {
+        switch self {
+        case .tensor(let tensor): .tensor(tensor.type)
+        case .sequence(_, let element): .sequence(element)
+        case .optional(_, let element): .optional(element)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// What a node does: its attributes, its shape rule, and how it runs. A plain value.
+public protocol Operator: Sendable, Hashable, Codable {
+    /// The canonical name: ONNX's, where ONNX has the operator.
+    static var name: String { get }
+
+    /// The types of all outputs, with what is known of extents.
+    ///
+    /// Says everything there is to say about whether the inputs fit. With concrete input types (and known values
+    /// where shapes follow from values) the output types are concrete, unless they depend on data.
+    func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType]
+
+    /// How the operator runs on concrete types; cheap, called once when a plan is made.
+    func execution(for call: Call) throws(Misfit) -> Execution
+
+    /// What layouts the operator takes and gives.
+    func layoutRule(for inputs: Inputs) -> LayoutRule
+
+    /// Integer outputs (rank 0 or 1) as far as they follow from shapes alone, one entry per output.
+    func dimensions(for inputs: Inputs) -> [[Dimension]?]
+
+    /// Whether equal inputs give equal outputs and nothing else happens.
+    var isPure: Bool { get }
+
+    /// Multiply-adds of one execution on concrete types.
+    func multiplyAdds(inputs: [ValueType?], outputs: [ValueType?]) -> Int
+}
+
+extension Operator {
+    /// Row-major in and out.
+    public func layoutRule(for inputs: Inputs) -> LayoutRule { .rowMajor }
+    /// Nothing is known.
+    public func dimensions(for inputs: Inputs) -> [[Dimension]?] { [] }
+    /// Most operators are.
+    public var isPure: Bool { true }
+    /// None worth counting.
+    public func multiplyAdds(inputs: [ValueType?], outputs: [ValueType?]) -> Int { 0 }
+
+    /// The name of the operator's type.
+    public var name: String { Self.name }
+
+    /// Whether another operator is the same with the same attributes.
+    package func isEqual(to other: any Operator) -> Bool {
+        func compare<O: Operator>(_ other: O) -> Bool { (self as? O) == other }
+        return compare(other)
+    }
+}
+
+/// What an operator wants of the layouts of its operands.
+public enum LayoutRule: Sendable, Hashable {
+    /// Everything row-major.
+    case rowMajor
+    /// These inputs and outputs channels last, by index; all others row-major.
+    case channelsLast(inputs: Set<Int>, outputs: Set<Int>)
+    /// Either: if one of these inputs is channels last, all of them are, and so are these outputs.
+    case follow(inputs: Set<Int>, outputs: Set<Int>)
+}
+
+/// How an operator runs.
+public enum Execution: Sendable {
+    case kernel(any Kernel)
+    case routine(any Routine)
+}
