@@ -1,0 +1,1 @@
+"""A small deformable detector of handwritten digits: pictures, network, training, evaluation, export."""
