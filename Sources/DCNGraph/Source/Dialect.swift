@@ -1,0 +1,36 @@
+/// What a node means: an operator, and which of the written operands it takes.
+public struct Meaning: Sendable {
+    /// The operator.
+    public var op: any Operator
+    /// Positions of the operator's operands among the written ones, nil where left out; nil as a whole: as written.
+    public var order: [Int?]?
+    /// Values that the spelling holds as attributes, as further operands after those of `order`.
+    public var extra: [Tensor?]
+    /// Graphs inside, by the names of the attributes that hold them.
+    public var bodies: [String]
+
+    /// The operator on the operands as written.
+    public init(_ op: any Operator, order: [Int?]? = nil, extra: [Tensor?] = [], bodies: [String] = []) {
+        self.op = op
+        self.order = order
+        self.extra = extra
+        self.bodies = bodies
+    }
+}
+
+/// How one writer of files spells operators: a table from names to meanings.
+public struct Dialect: Sendable {
+    /// Says what a node means; throws where it is refused.
+    public typealias Spelling = @Sendable (SourceNode) throws(Misfit) -> Meaning
+
+    /// The domain; nil stands for every domain.
+    public let domain: String?
+    /// Spellings by operator name.
+    public let spellings: [String: Spelling]
+
+    /// A dialect from its table.
+    public init(domain: String?, _ spellings: [String: Spelling]) {
+        self.domain = domain
+        self.spellings = spellings
+    }
+}
