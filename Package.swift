@@ -32,6 +32,12 @@ let package = Package(
             name: "CImage", dependencies: ["CPng", "CTurboJPEG", "CZlib"],
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("turbojpeg"), .linkedLibrary("z")]),
         .target(name: "DCNGraph", swiftSettings: strict),
+        .target(name: "DCNOperators", dependencies: ["DCNGraph", "CKernels"], swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["DCNGraph", "DCNOperators"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "DCNOperatorsTests", dependencies: ["DCNOperators", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: strict),
         .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),
     ],

@@ -21,6 +21,9 @@ public protocol Operator: Sendable, Hashable, Codable {
     /// Whether equal inputs give equal outputs and nothing else happens.
     var isPure: Bool { get }
 
+    /// How a standard ONNX file of an operator set version spells the operator; throws where it has no such spelling.
+    func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode
+
     /// Multiply-adds of one execution on concrete types.
     func multiplyAdds(inputs: [ValueType?], outputs: [ValueType?]) -> Int
 }
@@ -34,6 +37,11 @@ extension Operator {
     public var isPure: Bool { true }
     /// None worth counting.
     public func multiplyAdds(inputs: [ValueType?], outputs: [ValueType?]) -> Int { 0 }
+
+    /// Has no standard spelling.
+    public func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
+        throw .unsupported("\(Self.name) has no standard ONNX spelling")
+    }
 
     /// The name of the operator's type.
     public var name: String { Self.name }

@@ -1,0 +1,19 @@
+internal import CKernels
+package import DCNGraph
+
+extension InstructionSet {
+    var code: dcn_isa {
+        switch self {
+        case .baseline: DCN_ISA_BASELINE
+        case .avx2: DCN_ISA_AVX2
+        case .avx512: DCN_ISA_AVX512
+        case .neon: DCN_ISA_NEON
+        }
+    }
+
+    /// The instruction sets that this machine runs, weakest first.
+    package static let available: [InstructionSet] = allCases.filter { dcn_isa_available($0.code) != 0 }
+
+    /// The one that is taken unless somebody says otherwise.
+    package static let best: InstructionSet = available.last ?? .baseline
+}
