@@ -13,8 +13,8 @@
 typedef struct {
     // Maps
 
-    /// y = op(x) over rows. Within 4 ulp; exact where the formula has one operation. Gelu, mish and the tail of erf:
-    /// within 2^-22 times max(|x|, |y|).
+    /// y = op(x) over rows. Correctly rounded where the formula has one operation, within 4 ulp otherwise (mish 8);
+    /// gelu and hard-swish within 2^-22 |x|; silu and mish |x| times the least denormal more.
     void (*unary_f32)(dcn_unary op, float alpha, float beta, const dcn_rows *shape, const float *x, float *y);
     /// y = op(a, b). Pow within 2 ulp, the others correctly rounded.
     void (*binary_f32)(dcn_binary op, const dcn_broadcast *shape, const float *a, const float *b, float *y);
