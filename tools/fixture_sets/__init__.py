@@ -1,0 +1,1 @@
+"""What `tools/generate-fixtures.py` writes: one module per family of fixtures."""
