@@ -1,6 +1,9 @@
 // Vectors of one instruction set. A translation unit defines DCN_LANES (floats in a register) and what the
 // instruction set can do, opens the target region, then includes this and the families.
 
+// Vectors wider than a register are passed between static functions of one translation unit only.
+#pragma clang diagnostic ignored "-Wpsabi"
+
 typedef float vf __attribute__((ext_vector_type(DCN_LANES)));
 typedef int32_t vi __attribute__((ext_vector_type(DCN_LANES)));
 typedef uint32_t vu __attribute__((ext_vector_type(DCN_LANES)));
