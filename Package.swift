@@ -33,6 +33,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("turbojpeg"), .linkedLibrary("z")]),
         .target(name: "DCNGraph", swiftSettings: strict),
         .target(name: "DCNOperators", dependencies: ["DCNGraph", "CKernels"], swiftSettings: strict),
+        .target(name: "DCNFormats", dependencies: ["DCNGraph", "DCNOperators", "COnnxProto"], swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["DCNGraph", "DCNOperators"], path: "Tests/TestSupport",
             swiftSettings: strict),

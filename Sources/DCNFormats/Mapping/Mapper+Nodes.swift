@@ -1,0 +1,135 @@
+internal import DCNGraph
+
+extension Mapper {
+    /// Adds one node, or notes that nobody knows it.
+    mutating func append(
+        _ written: SourceNode, _ names: Names, _ graph: inout Graph, file: String
+    ) throws(DCNError) {
+        if written.readNames.contains(where: names.poisoned.contains) {
+            names.poisoned.formUnion(written.outputs)
+            if spelling(of: written) == nil { unsupported.append((written, "")) }
+            return
+        }
+        var node = written
+        let operands = try resolve(node.inputs, names, node)
+        node.operands = graph.operands(of: operands, bodies: [], outputCount: node.outputs.count)
+        if node.isConstant { return try bindConstant(node, names, &graph) }
+        guard let spelling = spelling(of: node) else { return refuse(node, "", names) }
+        do throws(Misfit) {
+            let meaning = try spelling(node)
+            try addNode(node, meaning, operands, names, &graph, file: file)
+        } catch {
+            guard case .unsupported(let hint) = error else { throw DCNError(error, .map, at: node.origin) }
+            refuse(node, hint, names)
+        }
+    }
+
+    private mutating func addNode(
+        _ node: SourceNode, _ meaning: Meaning, _ operands: [ValueID?], _ names: Names, _ graph: inout Graph,
+        file: String
+    ) throws(Misfit) {
+        var inputs = operands
+        if let order = meaning.order {
+            inputs = order.map { $0.flatMap { $0 < operands.count ? operands[$0] : nil } }
+        }
+        for (index, tensor) in meaning.extra.enumerated() {
+            let name = "\(node.name.isEmpty ? node.outputs.first ?? "" : node.name).\(index)"
+            inputs.append(tensor.map { graph.addConstant(name, .tensor($0)) })
+        }
+        while inputs.last == .some(nil) { inputs.removeLast() }
+        do throws(DCNError) {
+            let (bodies, captured) = try bodies(of: node, meaning, names, graph, file: file)
+            guard let bodies else { return names.poisoned.formUnion(node.outputs) }
+            let outputs = node.outputs.map { $0.isEmpty ? nil : $0 as String? }
+            if case let left = node.leftOver, !left.isEmpty {
+                throw DCNError(.unknownAttributes(left), .map, at: node.origin)
+            }
+            let results = try graph.appendNode(
+                meaning.op, inputs + captured, bodies: bodies, named: node.name, outputs: outputs, origin: node.origin)
+            for (name, value) in zip(node.outputs, results) {
+                guard let value else { continue }
+                if names.values.updateValue(value, forKey: name) != nil {
+                    throw DCNError(.model, .map, "'\(escaped(name))' is declared twice", at: node.origin)
+                }
+            }
+        } catch {
+            if case .misfit(.unsupported(let hint)) = error.reason { throw .unsupported(hint) }
+            throw .inner(error)
+        }
+    }
+
+    private func resolve(
+        _ inputs: [String], _ names: Names, _ node: SourceNode
+    ) throws(DCNError) -> [ValueID?] {
+        var operands: [ValueID?] = []
+        for input in inputs {
+            if !input.isEmpty, names.values[input] == nil {
+                throw DCNError(.model, .map, "'\(escaped(input))' is written by no node", at: node.origin)
+            }
+            operands.append(input.isEmpty ? nil : names.values[input])
+        }
+        return operands
+    }
+
+    /// Maps the node's bodies, closed: constants they capture are copied in, other values become inputs of each.
+    private mutating func bodies(
+        of node: SourceNode, _ meaning: Meaning, _ names: Names, _ graph: Graph, file: String
+    ) throws(DCNError) -> (bodies: [Graph]?, captured: [ValueID?]) {
+        guard !meaning.bodies.isEmpty else { return ([], []) }
+        var sources: [SourceGraph] = []
+        for attribute in meaning.bodies {
+            guard case .graph(let body)? = node.attribute(attribute) else {
+                throw DCNError(.missing("attribute \(attribute)"), .map, at: node.origin)
+            }
+            sources.append(body)
+        }
+        var captures: [Capture] = []
+        var captured: [ValueID?] = []
+        var seen: Set<String> = []
+        for name in sources.flatMap(\.freeNames) where seen.insert(name).inserted {
+            guard let value = names.values[name] else {
+                throw DCNError(.model, .map, "'\(escaped(name))' is written by no node", at: node.origin)
+            }
+            captures.append(Capture(name: name, type: graph[value].type, constant: graph[value].constant))
+            if graph[value].constant == nil { captured.append(value) }
+        }
+        let outer = node.operands?.types ?? []
+        var bodies: [Graph] = []
+        for source in sources {
+            guard let body = try self.graph(of: source, file: file, outer: outer, captures: captures) else {
+                return (nil, [])
+            }
+            bodies.append(body)
+        }
+        return (bodies, captured)
+    }
+
+    private func spelling(of node: SourceNode) -> Dialect.Spelling? {
+        let domain = node.domain == "ai.onnx" ? "" : node.domain
+        for dialect in dialects where dialect.domain == domain {
+            if let spelling = dialect.spellings[node.opType] { return spelling }
+        }
+        for dialect in dialects where dialect.domain == nil {
+            if let spelling = dialect.spellings[node.opType] { return spelling }
+        }
+        return nil
+    }
+
+    private mutating func refuse(_ node: SourceNode, _ hint: String, _ names: Names) {
+        unsupported.append((node, hint))
+        names.poisoned.formUnion(node.outputs)
+    }
+
+    /// One line for each operator that nobody knows, most frequent first.
+    var report: [UnsupportedOperator] {
+        let groups = Dictionary(grouping: unsupported) { item in
+            (item.node.domain.isEmpty ? "" : item.node.domain + "::") + item.node.opType + "\n" + item.hint
+        }
+        return groups.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { key, items in
+            UnsupportedOperator(
+                written: String(key.prefix { $0 != "\n" }), count: items.count,
+                firstNodes: items.prefix(3).map { $0.node.name.isEmpty ? $0.node.origin.path : $0.node.name },
+                hint: items[0].hint)
+        }
+    }
+}
