@@ -1,0 +1,67 @@
+#include "conv_private.h"
+
+/// Where one weight lies among those of the file.
+static ptrdiff_t conv_weight_index(const dcn_conv_shape *s, ptrdiff_t group, ptrdiff_t o, ptrdiff_t c, ptrdiff_t tap) {
+    const ptrdiff_t channels = s->channels / s->groups, outputs = s->outputs / s->groups;
+    const ptrdiff_t taps = conv_volume(s->kernel);
+    if (s->transposed) return ((group * channels + c) * outputs + o) * taps + tap;
+    return ((group * outputs + o) * channels + c) * taps + tap;
+}
+
+/// One panel of one class of taps: products in the order (tap, channel), tap numbers counting through the class.
+static float *conv_pack_panel(const dcn_conv_shape *s, const float *weights, ptrdiff_t group, ptrdiff_t column,
+                              dcn_extent first, dcn_extent period, float *packed) {
+    const ptrdiff_t outputs = s->outputs / s->groups, width = conv_panel_width(outputs, column);
+    const ptrdiff_t valid = conv_least(width, outputs - column);
+    for (ptrdiff_t d = first.depth; d < s->kernel.depth; d += period.depth)
+        for (ptrdiff_t h = first.height; h < s->kernel.height; h += period.height)
+            for (ptrdiff_t w = first.width; w < s->kernel.width; w += period.width)
+                for (ptrdiff_t c = 0; c < s->channels / s->groups; c++, packed += width) {
+                    const ptrdiff_t tap = (d * s->kernel.height + h) * s->kernel.width + w;
+                    for (ptrdiff_t o = 0; o < width; o++)
+                        packed[o] = o < valid ? weights[conv_weight_index(s, group, column + o, c, tap)] : 0;
+                }
+    return packed;
+}
+
+/// Groups, then classes of taps (one where not transposed), then panels.
+static void conv_pack_direct(const dcn_conv_shape *s, const float *weights, float *packed) {
+    dcn_extent period = {1, 1, 1}, k;
+    if (s->transposed)
+        period = (dcn_extent){conv_tap_period(s->stride.depth, s->dilation.depth),
+                              conv_tap_period(s->stride.height, s->dilation.height),
+                              conv_tap_period(s->stride.width, s->dilation.width)};
+    for (ptrdiff_t group = 0; group < s->groups; group++)
+        for (k.depth = 0; k.depth < conv_least(period.depth, s->kernel.depth); k.depth++)
+            for (k.height = 0; k.height < conv_least(period.height, s->kernel.height); k.height++)
+                for (k.width = 0; k.width < conv_least(period.width, s->kernel.width); k.width++)
+                    for (ptrdiff_t o = 0; o < s->outputs / s->groups; o += CONV_PANEL)
+                        packed = conv_pack_panel(s, weights, group, o, k, period, packed);
+}
+
+int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape) {
+    return conv_shape_valid(shape) && form == DCN_CONV_DIRECT;
+}
+
+ptrdiff_t dcn_conv_packed_count(dcn_conv_form form, const dcn_conv_shape *shape) {
+    if (!dcn_conv_fits(form, shape)) return -1;
+    const ptrdiff_t inner = shape->channels / shape->groups * conv_volume(shape->kernel);
+    return shape->groups * dcn_padded(shape->outputs / shape->groups) * inner;
+}
+
+ptrdiff_t dcn_conv_pack(dcn_conv_form form, const dcn_conv_shape *shape, const float *weights, float *packed) {
+    const ptrdiff_t count = dcn_conv_packed_count(form, shape);
+    if (count > 0) conv_pack_direct(shape, weights, packed);
+    return count;
+}
+
+double dcn_conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa) {
+    (void)form, (void)caches, (void)isa;
+    return (double)shape->batch * (double)conv_volume(shape->output) * (double)conv_volume(shape->kernel) *
+           (double)(shape->channels / shape->groups) * (double)shape->outputs;
+}
+
+dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa, dcn_accuracy accuracy) {
+    (void)shape, (void)caches, (void)isa, (void)accuracy;
+    return DCN_CONV_DIRECT;
+}

@@ -1,0 +1,108 @@
+#include "conv_private.h"
+
+static int conv_extent_valid(dcn_extent e) {
+    const ptrdiff_t most = (ptrdiff_t)1 << 31;
+    return e.depth > 0 && e.height > 0 && e.width > 0 && e.depth <= most && e.height <= most && e.width <= most;
+}
+
+static int conv_pad_valid(dcn_extent e) {
+    const ptrdiff_t most = (ptrdiff_t)1 << 31;
+    return e.depth >= -most && e.height >= -most && e.width >= -most && e.depth <= most && e.height <= most &&
+           e.width <= most;
+}
+
+/// a·b·c·d·e for positive factors, or 0 beyond 2⁵⁶.
+static ptrdiff_t conv_product(ptrdiff_t a, ptrdiff_t b, ptrdiff_t c, ptrdiff_t d, ptrdiff_t e) {
+    ptrdiff_t p;
+    if (__builtin_mul_overflow(a, b, &p) || __builtin_mul_overflow(p, c, &p) || __builtin_mul_overflow(p, d, &p) ||
+        __builtin_mul_overflow(p, e, &p) || p > (ptrdiff_t)1 << 56)
+        return 0;
+    return p;
+}
+
+int conv_shape_valid(const dcn_conv_shape *s) {
+    const ptrdiff_t most = (ptrdiff_t)1 << 31;
+    if (!conv_extent_valid(s->input) || !conv_extent_valid(s->output) || !conv_extent_valid(s->kernel) ||
+        !conv_extent_valid(s->stride) || !conv_extent_valid(s->dilation) || !conv_pad_valid(s->pad))
+        return 0;
+    if (s->batch < 1 || s->channels < 1 || s->outputs < 1 || s->groups < 1) return 0;
+    if (s->batch > most || s->channels > most || s->outputs > most) return 0;
+    if (s->channels % s->groups || s->outputs % s->groups) return 0;
+    const ptrdiff_t c = dcn_padded(s->channels), o = dcn_padded(s->outputs / s->groups);
+    const ptrdiff_t weights = conv_product(s->groups, o, c / s->groups + 16, s->kernel.depth,
+                                           conv_product(s->kernel.height, s->kernel.width, 1, 1, 1));
+    return weights && conv_product(s->batch, s->input.depth, s->input.height, s->input.width, c) &&
+           conv_product(s->batch, s->output.depth, s->output.height, s->output.width, dcn_padded(s->outputs));
+}
+
+ptrdiff_t conv_inner_target(dcn_caches caches) {
+    return conv_most(128, conv_least(512, caches.level2 / (8 * CONV_PANEL * (ptrdiff_t)sizeof(float))));
+}
+
+/// `whole` in the fewest pieces of at most `most`, as equal as can be.
+static ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most) {
+    return conv_most(1, conv_pieces(whole, conv_most(1, conv_pieces(whole, most))));
+}
+
+void conv_cut_inner(ptrdiff_t taps, ptrdiff_t channels, ptrdiff_t target, ptrdiff_t *block_taps,
+                    ptrdiff_t *block_channels) {
+    const ptrdiff_t most = target + target / 2;
+    if (channels > most) {
+        *block_taps = 1;
+        *block_channels = conv_least(most, dcn_padded(conv_equal_piece(channels, target)));
+        return;
+    }
+    *block_channels = channels;
+    *block_taps = conv_equal_piece(taps, conv_most(1, most / channels));
+}
+
+conv_cut conv_cut_tiles(ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t inner, double weight_bytes, dcn_caches caches,
+                        ptrdiff_t tiles_wanted) {
+    const ptrdiff_t step = 24;       // whole kernels of every height
+    ptrdiff_t block = caches.level2 / 4 / (conv_most(64, inner) * (ptrdiff_t)sizeof(float)) / step * step;
+    block = conv_most(step, conv_least(block, 5 * step));
+    if (weight_bytes > (double)caches.level3 / 8) block *= 2;
+    while (block > step && conv_pieces(rows, block) < tiles_wanted)
+        block = conv_most(step, block / 2 / step * step);
+    conv_cut cut = {.block_rows = conv_least(block, rows)};
+    cut.row_tiles = conv_pieces(rows, cut.block_rows);
+    const ptrdiff_t pieces = conv_least(panels, conv_pieces(tiles_wanted, cut.row_tiles));
+    cut.panels_per_tile = conv_pieces(panels, conv_most(1, pieces));
+    cut.panel_tiles = conv_pieces(panels, cut.panels_per_tile);
+    return cut;
+}
+
+ptrdiff_t conv_pointer_bytes(ptrdiff_t taps, ptrdiff_t rows, ptrdiff_t channels) {
+    return dcn_padded((taps + 2) * (rows + CONV_SPARE_ROWS)) * (ptrdiff_t)sizeof(void *) +
+           dcn_padded(channels) * (ptrdiff_t)sizeof(float);
+}
+
+static void conv_plan_direct(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted) {
+    const dcn_conv_shape *s = &plan->shape;
+    const ptrdiff_t channels = s->channels / s->groups, columns = s->outputs / s->groups;
+    const ptrdiff_t phases = conv_phases(s), panels = s->groups * conv_pieces(columns, CONV_PANEL);
+    const ptrdiff_t taps = conv_volume(s->kernel);
+    ptrdiff_t rows = s->batch * conv_volume(s->output);
+    if (s->transposed)
+        rows = s->batch * conv_pieces(s->output.depth, s->stride.depth) *
+               conv_pieces(s->output.height, s->stride.height) * conv_pieces(s->output.width, s->stride.width);
+    conv_cut_inner(taps, channels, conv_inner_target(caches), &plan->block_taps, &plan->block_channels);
+    const conv_cut cut = conv_cut_tiles(rows, panels, plan->block_taps * plan->block_channels,
+                                        (double)plan->packed_count * sizeof(float), caches,
+                                        conv_pieces(tiles_wanted, phases));
+    plan->block_rows = cut.block_rows;
+    plan->row_tiles = cut.row_tiles * phases;
+    plan->panels_per_tile = cut.panels_per_tile;
+    plan->panel_tiles = cut.panel_tiles;
+    plan->tile_count = plan->row_tiles * plan->panel_tiles;
+    plan->scratch_bytes = conv_pointer_bytes(plan->block_taps, plan->block_rows, s->channels);
+}
+
+int dcn_conv_make_plan(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa,
+                       ptrdiff_t tiles_wanted, dcn_conv_plan *plan) {
+    (void)isa;
+    *plan = (dcn_conv_plan){.form = form, .shape = *shape, .packed_count = dcn_conv_packed_count(form, shape)};
+    if (plan->packed_count < 0) return 0;
+    conv_plan_direct(plan, caches, tiles_wanted);
+    return 1;
+}

@@ -1,0 +1,84 @@
+// What the files of the convolution family share and callers never see.
+#ifndef CONV_PRIVATE_H
+#define CONV_PRIVATE_H
+
+#include "include/dcn_conv.h"
+#include <math.h>
+#include <string.h>
+
+#define CONV_INLINE static inline __attribute__((always_inline, unused))
+#define CONV_FUNCTION static __attribute__((unused))
+
+/// Columns of a panel of packed weights, but for the last, which is as wide as what is left, rounded up to 16.
+enum { CONV_PANEL = 64 };
+/// Row pointers readable past the last: the most rows of a micro-kernel.
+enum { CONV_SPARE_ROWS = 16 };
+/// Pixels of one tile of a layout change.
+enum { RELAYOUT_PIXELS = 256 };
+
+/// A bias that is not there.
+extern const float conv_zeros[CONV_PANEL];
+
+CONV_INLINE ptrdiff_t conv_least(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
+CONV_INLINE ptrdiff_t conv_most(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
+CONV_INLINE ptrdiff_t conv_pieces(ptrdiff_t whole, ptrdiff_t piece) { return (whole + piece - 1) / piece; }
+CONV_INLINE ptrdiff_t conv_volume(dcn_extent e) { return e.depth * e.height * e.width; }
+
+/// Columns stored for the panel that starts at column `first` of `columns`.
+CONV_INLINE ptrdiff_t conv_panel_width(ptrdiff_t columns, ptrdiff_t first) {
+    return conv_least(CONV_PANEL, dcn_padded(columns - first));
+}
+
+/// One axis of a convolution: the input coordinate of output number q and tap number k is
+/// q·input_step + shift + k·tap_step; the output coordinate is origin + q·output_step.
+typedef struct {
+    ptrdiff_t taps, shift, tap_step, input_step, input;
+    ptrdiff_t count, origin, output_step, output;
+} conv_axis;
+
+/// A convolution, or one phase of a transposed one, as three axes.
+typedef struct {
+    conv_axis depth, height, width;
+} conv_lattice;
+
+/// The lattice of a convolution that is not transposed.
+conv_lattice conv_make_lattice(const dcn_conv_shape *shape);
+
+/// Phases of the output of a transposed convolution: those positions that the same taps reach. 1 where not transposed.
+ptrdiff_t conv_phases(const dcn_conv_shape *shape);
+
+/// The lattice of one phase, and where its weights begin among those of a panel group, in taps.
+conv_lattice conv_make_phase(const dcn_conv_shape *shape, ptrdiff_t phase, ptrdiff_t *first_tap);
+
+/// Taps of one axis of a transposed convolution that reach the same outputs are `conv_tap_period` apart.
+ptrdiff_t conv_tap_period(ptrdiff_t stride, ptrdiff_t dilation);
+/// How many taps are in the class that begins with tap `first`.
+ptrdiff_t conv_class_taps(ptrdiff_t kernel, ptrdiff_t period, ptrdiff_t first);
+/// Taps packed before the class that begins with taps kd, kh, kw.
+ptrdiff_t conv_class_start(const dcn_conv_shape *shape, ptrdiff_t kd, ptrdiff_t kh, ptrdiff_t kw);
+
+/// Blocks of taps and of channels, near `target` products each, as equal as can be.
+void conv_cut_inner(ptrdiff_t taps, ptrdiff_t channels, ptrdiff_t target, ptrdiff_t *block_taps,
+                    ptrdiff_t *block_channels);
+
+/// How the rows and the panels of a product are cut into tiles.
+typedef struct {
+    ptrdiff_t block_rows, row_tiles, panels_per_tile, panel_tiles;
+} conv_cut;
+
+/// `inner`: products per output between two visits.
+conv_cut conv_cut_tiles(ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t inner, double weight_bytes, dcn_caches caches,
+                        ptrdiff_t tiles_wanted);
+
+/// Bytes of the pointers to `rows` pixels through `taps` taps, and of a pixel of zeros.
+ptrdiff_t conv_pointer_bytes(ptrdiff_t taps, ptrdiff_t rows, ptrdiff_t channels);
+
+/// Products per output between two visits that suit the second-level cache.
+ptrdiff_t conv_inner_target(dcn_caches caches);
+
+/// Whether every extent is positive, groups divide channels, and no size a kernel computes overflows.
+int conv_shape_valid(const dcn_conv_shape *shape);
+
+extern const dcn_conv_table conv_table_baseline, conv_table_avx2, conv_table_avx512, conv_table_neon;
+
+#endif
