@@ -14,7 +14,7 @@ import onnxruntime  # noqa: E402
 import openvino  # noqa: E402
 import torch  # noqa: E402
 import torchvision.ops as vision  # noqa: E402
-from fixture_sets import first, roi, suppression  # noqa: E402
+from fixture_sets import decompositions, first, roi, suppression  # noqa: E402
 from fixture_sets import deform as spellings  # noqa: E402
 from openvino import opset4, opset8, opset9, opset13, opset15  # noqa: E402
 from references import custom, position_sensitive  # noqa: E402
@@ -77,7 +77,7 @@ def check_deform() -> None:
 
 def check_fixtures() -> None:
     """Fixtures of standard operators in onnxruntime, as far as it has the version."""
-    modules = (first, spellings, roi, suppression)
+    modules = (first, spellings, roi, suppression, decompositions)
     for fixture in (fixture for module in modules for fixture in module.fixtures()):
         # Paddle's exporter leaves out offset_group, which no strict runtime accepts.
         if set(fixture.imports) != {""} or fixture.name == "onnx-19-paddle":
