@@ -51,28 +51,36 @@ package struct SerialScope: Scope {
     }
 
     package func run(_ kernel: any Kernel, inputs: [Tensor?], outputs: [MutableTensor]) throws(Misfit) {
+        try run(kernel, inputs: inputs, outputs: outputs, threads: 1) { tiles, body in
+            for tile in 0..<tiles { body(tile, 0) }
+        }
+    }
+
+    /// Runs a kernel, its tiles shared out by `share` among `threads` threads.
+    package func run(
+        _ kernel: any Kernel, inputs: [Tensor?], outputs: [MutableTensor], threads: Int,
+        on share: (Int, (_ tile: Int, _ thread: Int) -> Void) -> Void
+    ) throws(Misfit) {
         let aligned = inputs.map { $0?.aligned() }
-        let sources: [UnsafeRawPointer?] = aligned.map { $0?.base }
-        let targets: [UnsafeMutableRawPointer?] = outputs.map(\.storage.base)
-        let scratch = Storage(uninitialised: kernel.scratchByteCount)
+        // Tables are never empty, so that they have an address.
+        let sources: [UnsafeRawPointer?] = aligned.map { $0?.base } + [nil]
+        let targets: [UnsafeMutableRawPointer?] = outputs.map(\.storage.base) + [nil]
+        let bytes = (kernel.scratchByteCount + 63) / 64 * 64
+        let scratch = Storage(uninitialised: bytes * threads)
         // Safe: the storages behind the addresses are held by `aligned`, `outputs` and `scratch` until the end.
         let failure = sources.withUnsafeBufferPointer { sources in
             targets.withUnsafeBufferPointer { targets -> Misfit? in
-                guard let source = UnsafePointer(sources.baseAddress ?? Self.none),
-                    let target = UnsafePointer(targets.baseAddress ?? Self.noneMutable)
-                else { return nil }
-                let frame = Frame(inputs: source, outputs: target, scratch: scratch.base)
-                do throws(Misfit) { try kernel.check(frame) } catch { return error }
-                for tile in 0..<kernel.tileCount { kernel.run(tile: tile, in: frame) }
+                guard let source = sources.baseAddress, let target = targets.baseAddress else { return nil }
+                let first = Frame(inputs: source, outputs: target, scratch: scratch.base)
+                do throws(Misfit) { try kernel.check(first) } catch { return error }
+                share(kernel.tileCount) { tile, thread in
+                    let frame = Frame(inputs: source, outputs: target, scratch: scratch.base + thread * bytes)
+                    kernel.run(tile: tile, in: frame)
+                }
                 return nil
             }
         }
         withExtendedLifetime((aligned, scratch)) {}
         if let failure { throw failure }
     }
-
-    nonisolated(unsafe) private static let none: UnsafePointer<UnsafeRawPointer?>? = UnsafePointer(
-        UnsafeMutablePointer<UnsafeRawPointer?>.allocate(capacity: 1))
-    nonisolated(unsafe) private static let noneMutable: UnsafePointer<UnsafeMutableRawPointer?>? = UnsafePointer(
-        UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: 1))
 }

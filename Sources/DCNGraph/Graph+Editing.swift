@@ -143,6 +143,14 @@ extension Graph {
         }
     }
 
+    /// Copies constants that lie where typed access is not allowed.
+    package mutating func alignConstants() {
+        for index in allValues.indices {
+            guard case .tensor(let tensor)? = allValues[index].constant, !tensor.isAligned else { continue }
+            allValues[index].constant = .tensor(tensor.aligned())
+        }
+    }
+
     private mutating func addValue(_ name: String, _ type: ValueType) -> ValueID {
         allValues.append(
             Value(name: name, type: type, constant: nil, dimensions: nil, producer: nil, consumers: []))

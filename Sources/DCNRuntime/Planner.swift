@@ -1,0 +1,182 @@
+internal import DCNGraph
+
+/// Makes the plan of one segment: from a node up to where types depend on data.
+struct Planner {
+    let graph: Graph
+    let liveness: Liveness
+    let instructionSet: InstructionSet
+    let start: Int
+    /// Types of values alive at the start and of those planned so far.
+    var types: [Int: ValueType]
+    /// Values known at the start, and those that became known.
+    var known: [Int: Datum]
+    private var drafts: [Draft] = []
+    private var newlyKnown: [Int: Datum] = [:]
+    private var end: Int
+
+    /// Constants up to this size are computed while planning: shapes, not data.
+    static let smallByteCount = 1 << 16
+
+    private struct Draft {
+        let node: NodeID
+        let execution: Execution
+        let outputTypes: [ValueType?]
+        let multiplyAdds: Int
+    }
+
+    init(
+        graph: Graph, liveness: Liveness, instructionSet: InstructionSet, start: Int, types: [Int: ValueType],
+        known: [Int: Datum]
+    ) {
+        self.graph = graph
+        self.liveness = liveness
+        self.instructionSet = instructionSet
+        self.start = start
+        self.types = types
+        self.known = known
+        end = start
+    }
+
+    /// The plan; throws a `plan` error with the node's origin when types do not fit.
+    mutating func plan() throws(DCNError) -> Plan {
+        let order = graph.nodes
+        while end < order.count {
+            let id = order[end]
+            do throws(Misfit) {
+                guard try add(id) else { break }
+            } catch { throw DCNError(error, .plan, at: graph[id].origin) }
+            end += 1
+            if let last = drafts.last, last.node == id, last.outputTypes.contains(where: { $0?.isConcrete == false }) {
+                break
+            }
+        }
+        return laidOut()
+    }
+
+    /// Adds one node; false when the segment has to end before it.
+    private mutating func add(_ id: NodeID) throws(Misfit) -> Bool {
+        let node = graph[id]
+        let constants = node.inputs.map { $0.flatMap(value) }
+        let operands = Inputs(
+            node.inputs.map { $0.flatMap { types[$0.index] ?? graph[$0].constant?.type } }, constants: constants,
+            bodies: node.bodies, outputCount: node.outputs.count)
+        let all = try node.op.outputTypes(for: operands)
+        let outputTypes: [ValueType?] = zip(node.outputs, all).map { $0 == nil ? nil : $1 }
+        if fold(node, operands, outputTypes, constants) { return true }
+        let isConcrete = outputTypes.allSatisfy { $0?.isConcrete ?? true }
+        guard isConcrete || end == start else { return false }
+        let call = Call(
+            inputs: operands.types, outputs: isConcrete ? all : outputTypes, constants: constants,
+            instructionSet: instructionSet, bodies: node.bodies)
+        let execution = try node.op.execution(for: call)
+        if case .kernel = execution, !isConcrete { throw .unsupported("a kernel whose shape is not known") }
+        for (output, type) in zip(node.outputs, outputTypes) { if let output { types[output.index] = type } }
+        drafts.append(
+            Draft(
+                node: id, execution: execution, outputTypes: outputTypes,
+                multiplyAdds: node.op.multiplyAdds(inputs: operands.types, outputs: outputTypes)))
+        return true
+    }
+
+    /// What is known of a value: constants of the graph, and small values that followed from shapes.
+    private func value(of id: ValueID) -> Datum? { graph[id].constant ?? known[id.index] }
+
+    /// Computes a node now when it follows from shapes alone and is small.
+    private mutating func fold(
+        _ node: Node, _ operands: Inputs, _ types: [ValueType?], _ constants: [Datum?]
+    ) -> Bool {
+        guard node.op.isPure, node.bodies.isEmpty else { return false }
+        if let values = follow(node, operands, types) {
+            for (output, value) in zip(node.outputs, values) { if let output { know(output, value) } }
+            return true
+        }
+        guard zip(node.inputs, constants).allSatisfy({ $0 == nil || ($1.map(isSmall) ?? false) }),
+            types.allSatisfy({ $0?.tensor?.byteCount.map { $0 <= Self.smallByteCount } ?? true }),
+            let values = try? evaluate(
+                node.op, constants, outputCount: node.outputs.count, instructionSet: instructionSet,
+                byteLimit: Self.smallByteCount),
+            values.count >= node.outputs.count
+        else { return false }
+        for (output, value) in zip(node.outputs, values) { if let output { know(output, value) } }
+        return true
+    }
+
+    private func follow(_ node: Node, _ operands: Inputs, _ types: [ValueType?]) -> [Datum]? {
+        let dimensions = node.op.dimensions(for: operands)
+        guard !dimensions.isEmpty, dimensions.count >= node.outputs.count else { return nil }
+        var values: [Datum] = []
+        for (type, dimensions) in zip(types, dimensions) {
+            guard let extents = type?.tensor?.extents, type?.tensor?.element == .int64,
+                let integers = dimensions.flatMap({ Shape($0).fixed }),
+                let tensor = Tensor(extents: extents, integers.map { Int64($0) })
+            else { return nil }
+            values.append(.tensor(tensor))
+        }
+        return values
+    }
+
+    private func isSmall(_ datum: Datum) -> Bool {
+        datum.tensor.map { $0.byteCount <= Self.smallByteCount } ?? false
+    }
+
+    private mutating func know(_ output: ValueID, _ value: Datum) {
+        known[output.index] = value
+        newlyKnown[output.index] = value
+        types[output.index] = value.type
+    }
+
+    // MARK: memory
+
+    /// Gives every value of the segment a place.
+    private func laidOut() -> Plan {
+        var layout = SegmentLayout(graph: graph, liveness: liveness, end: end, routineReads: routineReads)
+        for (index, draft) in drafts.enumerated() {
+            let sizes = draft.outputTypes.map { $0?.tensor?.byteCount ?? 0 }
+            layout.add(graph[draft.node], draft.execution, sizes: sizes, step: index)
+        }
+        let (slots, arenaByteCount) = layout.finished()
+        var scratch = 0
+        var steps: [Step] = []
+        for draft in drafts {
+            if case .kernel(let kernel) = draft.execution { scratch = max(scratch, kernel.scratchByteCount) }
+            let node = graph[draft.node]
+            steps.append(
+                Step(
+                    node: draft.node, execution: draft.execution,
+                    inputs: node.inputs.map { slot($0, slots) }, outputs: node.outputs.map { slot($0, slots) },
+                    outputTypes: draft.outputTypes, multiplyAdds: draft.multiplyAdds))
+        }
+        release(&steps)
+        return Plan(
+            end: end, steps: steps, arenaByteCount: arenaByteCount, scratchByteCount: rounded(scratch, to: 64),
+            known: newlyKnown, valueByteCount: layout.valueByteCount)
+    }
+
+    /// Values that routines of the segment read: those are tensors of their own.
+    private var routineReads: Set<Int> {
+        var reads: Set<Int> = []
+        for draft in drafts {
+            guard case .routine = draft.execution else { continue }
+            reads.formUnion(graph[draft.node].inputs.compactMap { $0?.index })
+        }
+        return reads
+    }
+
+    private func slot(_ id: ValueID?, _ offsets: [Int: Int]) -> Slot {
+        guard let id else { return .none }
+        if let value = value(of: id) { return .constant(value) }
+        if let offset = offsets[id.index] { return .arena(offset: offset) }
+        return .value(id.index)
+    }
+
+    /// Notes after which step each value of its own goes.
+    private func release(_ steps: inout [Step]) {
+        var seen: Set<Int> = []
+        for index in steps.indices.reversed() {
+            for slot in steps[index].inputs + steps[index].outputs {
+                guard case .value(let value) = slot, seen.insert(value).inserted else { continue }
+                if liveness.lastUse[value] < end { steps[index].released.append(value) }
+            }
+        }
+    }
+}
