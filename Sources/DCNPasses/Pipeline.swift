@@ -1,0 +1,27 @@
+package import DCNGraph
+
+/// The order in which passes run.
+package struct Pipeline: Sendable {
+    /// The passes, in order.
+    package var passes: [any Pass]
+
+    /// A pipeline of passes.
+    package init(_ passes: [any Pass]) { self.passes = passes }
+
+    /// Runs all passes; in debug builds every law of the graph is checked after each.
+    package func run(on graph: inout Graph) throws(DCNError) -> [Rewriting] {
+        var log: [Rewriting] = []
+        for pass in passes {
+            try pass.run(on: &graph, log: &log)
+            #if DEBUG
+            try graph.check()
+            #endif
+        }
+        return log
+    }
+}
+
+extension Pipeline {
+    /// What always runs: afterwards the graph holds canonical operators only, and nothing that is known already.
+    package static let canonical = Pipeline([FoldConstants(), DropDead()])
+}
