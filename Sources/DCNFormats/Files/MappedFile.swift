@@ -1,9 +1,9 @@
 package import DCNGraph
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// Whether a file is read through the system's page cache or taken into memory of our own.
@@ -18,7 +18,9 @@ public enum FileMapping: Sendable, Hashable {
 package final class MappedFile: @unchecked Sendable {
     /// The bytes of the whole file.
     package let bytes: UnsafeRawBufferPointer
-    private let isMapped: Bool
+    private let owner: Owner
+
+    private enum Owner { case mapping, allocation }
 
     /// Opens a regular file; `.system` with the system's reason when it can't be.
     package init(path: String, mapping: FileMapping = .mapped, isLinkAllowed: Bool = true) throws(DCNError) {
@@ -27,14 +29,25 @@ package final class MappedFile: @unchecked Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (isLinkAllowed ? 0 : O_NOFOLLOW))
         guard descriptor >= 0 else { throw systemError(path, systemReason()) }
         defer { close(descriptor) }
-        (bytes, isMapped) = try Self.contents(of: descriptor, path: path, mapping: mapping)
+        (bytes, owner) = try Self.contents(of: descriptor, path: path, mapping: mapping)
+    }
+
+    /// Bytes that are in memory already, copied.
+    package init(copying source: [UInt8]) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: source.count, alignment: 64)
+        copy.copyBytes(from: source)
+        bytes = UnsafeRawBufferPointer(copy)
+        owner = .allocation
     }
 
     deinit {
         guard let base = bytes.baseAddress else { return }
         // Safe: made by `contents`, and nobody holds the bytes without holding this.
         let block = UnsafeMutableRawPointer(mutating: base)
-        if isMapped { munmap(block, bytes.count) } else { free(block) }
+        switch owner {
+        case .mapping: munmap(block, bytes.count)
+        case .allocation: block.deallocate()
+        }
     }
 
     /// The same bytes as a storage for tensors, which keeps the file.
@@ -42,23 +55,24 @@ package final class MappedFile: @unchecked Sendable {
 
     private static func contents(
         of descriptor: Int32, path: String, mapping: FileMapping
-    ) throws(DCNError) -> (UnsafeRawBufferPointer, isMapped: Bool) {
+    ) throws(DCNError) -> (UnsafeRawBufferPointer, Owner) {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw systemError(path, systemReason()) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw systemError(path, "is no regular file") }
         guard let count = Int(exactly: status.st_size), count > 0 else {
-            return (UnsafeRawBufferPointer(start: nil, count: 0), false)
+            return (UnsafeRawBufferPointer(start: nil, count: 0), .allocation)
         }
-        if mapping == .copied { return (try copy(count, of: descriptor, path: path), false) }
+        if mapping == .copied { return (try copy(count, of: descriptor, path: path), .allocation) }
         guard let block = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), block != MAP_FAILED else {
             throw systemError(path, systemReason())
         }
-        return (UnsafeRawBufferPointer(start: block, count: count), true)
+        return (UnsafeRawBufferPointer(start: block, count: count), .mapping)
     }
 
     private static func copy(
         _ count: Int, of descriptor: Int32, path: String
     ) throws(DCNError) -> UnsafeRawBufferPointer {
+        // Safe: freed with `deallocate`, which is `free` for this alignment.
         guard let block = malloc(count) else { throw systemError(path, "no memory for \(count) bytes") }
         var filled = 0
         while filled < count {

@@ -32,7 +32,7 @@ struct OnnxFile<Root: RootMessage>: ~Copyable {
     ) throws(WireFault) -> (UnsafePointer<Root>, UnpackArena) {
         guard let descriptor = Root.descriptor, let schema = Root.schema else { throw .refused }
         let skeleton = try WireWalk.skeleton(of: bytes, schema: schema, limits: limits)
-        let arena = UnpackArena(budget: limits.unpackedByteCount(forStructure: skeleton.bytes.count))
+        let arena = UnpackArena(budget: skeleton.budget)
         let message = arena.withAllocator { allocator in
             protobuf_c_message_unpack(descriptor, allocator, skeleton.bytes.count, skeleton.bytes)
         }

@@ -15,6 +15,6 @@ public struct ReadingLimits: Sendable, Hashable {
     /// What unpacking may take for a file whose structure has this many bytes: proportional, and never above
     /// `unpackedByteCount`.
     package func unpackedByteCount(forStructure byteCount: Int) -> Int {
-        min(unpackedByteCount, 16 << 20 + min(byteCount, 1 << 40) * 32)
+        min(unpackedByteCount, 16 << 20 + min(byteCount, 1 << 40) * 64)
     }
 }

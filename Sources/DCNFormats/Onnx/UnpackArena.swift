@@ -1,9 +1,9 @@
 internal import COnnxProto
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// The memory of one unpacked message: small blocks bump along chunks, large ones stand alone, all are freed
@@ -75,9 +75,9 @@ final class UnpackArena {
         static func allocate(_ count: Int) -> UnsafeMutableRawPointer? { malloc(count) }
         static func free(_ block: UnsafeMutableRawPointer) {
             #if canImport(Glibc)
-            Glibc.free(block)
+                Glibc.free(block)
             #else
-            Darwin.free(block)
+                Darwin.free(block)
             #endif
         }
     }

@@ -19,7 +19,8 @@ extension WireFault: CustomStringConvertible {
         case .longVarint(let offset): "the number at byte \(offset) has more than ten bytes"
         case .key(let key, let offset): "\(key) at byte \(offset) is no key of a field"
         case .wireType(let field, let got, let offset): "\(field) at byte \(offset) has wire type \(got)"
-        case .packed(let field, let offset): "the numbers of \(field) at byte \(offset) do not fill their length"
+        case .packed(let field, let offset):
+            "the numbers of \(field) at byte \(offset) do not fill their length"
         case .nesting(let limit, let offset): "messages are nested deeper than \(limit) at byte \(offset)"
         case .nodes(let limit): "there are more than \(limit) nodes"
         case .memory(let limit): "unpacking takes more than \(limit) bytes"

@@ -55,14 +55,17 @@ struct WireSchema: Sendable {
             }
             messages.append(
                 Message(
-                    isNode: Self.name(message) == "NodeProto", byteCount: message.sizeof_message, fields: fields))
+                    isNode: Self.name(message) == "NodeProto", byteCount: message.sizeof_message,
+                    fields: fields))
         }
     }
 
     /// `raw_data` and the typed fields of numbers.
     private static let dataFields: Set<UInt32> = [4, 5, 7, 9, 10, 11]
 
-    private static func name(_ message: ProtobufCMessageDescriptor) -> String { String(cString: message.short_name) }
+    private static func name(_ message: ProtobufCMessageDescriptor) -> String {
+        String(cString: message.short_name)
+    }
 
     private static func form(
         of field: ProtobufCFieldDescriptor, in found: inout [UnsafePointer<ProtobufCMessageDescriptor>]
@@ -75,8 +78,10 @@ struct WireSchema: Sendable {
             found.append(inner)
             return .message(found.count - 1)
         case PROTOBUF_C_TYPE_BYTES, PROTOBUF_C_TYPE_STRING: return .bytes
-        case PROTOBUF_C_TYPE_FLOAT, PROTOBUF_C_TYPE_FIXED32, PROTOBUF_C_TYPE_SFIXED32: return .number(wireType: 5)
-        case PROTOBUF_C_TYPE_DOUBLE, PROTOBUF_C_TYPE_FIXED64, PROTOBUF_C_TYPE_SFIXED64: return .number(wireType: 1)
+        case PROTOBUF_C_TYPE_FLOAT, PROTOBUF_C_TYPE_FIXED32, PROTOBUF_C_TYPE_SFIXED32:
+            return .number(wireType: 5)
+        case PROTOBUF_C_TYPE_DOUBLE, PROTOBUF_C_TYPE_FIXED64, PROTOBUF_C_TYPE_SFIXED64:
+            return .number(wireType: 1)
         default: return .number(wireType: 0)
         }
     }

@@ -1,3 +1,5 @@
+internal import COnnxProto
+
 /// One walk over a protobuf file before anything is unpacked.
 ///
 /// It refuses what protobuf-c would crash on or drown in (deep nesting, lengths past the end, numbers that
@@ -6,7 +8,7 @@
 /// message lies (`TensorProto.held`), so that large tensors are never copied out of the mapped file.
 ///
 /// The walk keeps its own stack: its depth costs no machine stack.
-struct WireWalk {
+package struct WireWalk {
     /// What unpacking takes for one field while its message is being read, in bytes.
     private static let scannedFieldByteCount = 64
     /// Lengths of messages are known when they end, so they are written in as many bytes as any needs.
@@ -27,6 +29,8 @@ struct WireWalk {
     private var skeleton: [UInt8] = []
     private var nodeCount = 0
     private var memory: Int
+    /// Bytes of the file that the skeleton holds.
+    private var structureByteCount = 0
 
     private init(_ bytes: UnsafeRawBufferPointer, _ schema: WireSchema, _ limits: ReadingLimits) {
         self.schema = schema
@@ -36,10 +40,18 @@ struct WireWalk {
         memory = schema.messages[0].byteCount
     }
 
-    /// The skeleton of the message in `bytes`, and an upper estimate of the bytes that unpacking it takes.
+    /// The skeleton of the ONNX model in `bytes`, and what unpacking it may take.
+    package static func skeleton(
+        ofModel bytes: UnsafeRawBufferPointer, limits: ReadingLimits = .init()
+    ) throws(WireFault) -> (bytes: [UInt8], budget: Int) {
+        guard let schema = Onnx__ModelProto.schema else { throw .refused }
+        return try skeleton(of: bytes, schema: schema, limits: limits)
+    }
+
+    /// The skeleton of the message in `bytes`, and what unpacking it may take.
     static func skeleton(
         of bytes: UnsafeRawBufferPointer, schema: WireSchema, limits: ReadingLimits
-    ) throws(WireFault) -> (bytes: [UInt8], unpacked: Int) {
+    ) throws(WireFault) -> (bytes: [UInt8], budget: Int) {
         var walk = WireWalk(bytes, schema, limits)
         while let message = walk.open.last {
             if walk.cursor.position < message.range.upperBound {
@@ -48,9 +60,9 @@ struct WireWalk {
                 walk.close(message)
             }
         }
-        let limit = limits.unpackedByteCount(forStructure: walk.skeleton.count)
+        let limit = limits.unpackedByteCount(forStructure: walk.structureByteCount)
         guard walk.memory <= limit else { throw .memory(limit: limit) }
-        return (walk.skeleton, walk.memory)
+        return (walk.skeleton, limit)
     }
 
     private mutating func readField(of message: WireSchema.Message) throws(WireFault) {
@@ -105,8 +117,10 @@ struct WireWalk {
 
     private mutating func copy(_ field: WireField, taking byteCount: Int) throws(WireFault) {
         try take(byteCount)
+        structureByteCount += cursor.position - field.start
         // Safe: the cursor made sure that the field lies within the bytes.
-        skeleton.append(contentsOf: UnsafeRawBufferPointer(rebasing: cursor.bytes[field.start..<cursor.position]))
+        skeleton.append(
+            contentsOf: UnsafeRawBufferPointer(rebasing: cursor.bytes[field.start..<cursor.position]))
     }
 
     private mutating func openMessage(_ kind: Int, _ field: WireField) throws(WireFault) {
@@ -117,6 +131,7 @@ struct WireWalk {
             guard nodeCount <= limits.nodes else { throw .nodes(limit: limits.nodes) }
         }
         try take(message.byteCount + 32)
+        structureByteCount += field.payload.lowerBound - field.start
         appendVarint(UInt64(field.number) << 3 | 2)
         skeleton.append(contentsOf: repeatElement(0, count: Self.lengthByteCount))
         open.append(OpenMessage(kind: kind, range: field.payload, content: skeleton.count))
