@@ -41,8 +41,6 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DCNOperatorsTests", dependencies: ["DCNOperators", "TestSupport"], swiftSettings: strict),
-        .target(
-            name: "DCNFormats", dependencies: ["DCNGraph", "COnnxProto"], swiftSettings: strict),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: strict),
         .testTarget(name: "DCNFormatsTests", dependencies: ["DCNFormats", "DCNGraph"], swiftSettings: strict),
         .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),
