@@ -79,6 +79,27 @@ ptrdiff_t conv_inner_target(dcn_caches caches);
 /// Whether every extent is positive, groups divide channels, and no size a kernel computes overflows.
 int conv_shape_valid(const dcn_conv_shape *shape);
 
+/// Order of the products of a sampled row.
+enum {
+    DEFORM_TAP_ORDER,                ///< (tap, channel)
+    DEFORM_GROUP_ORDER,              ///< (offset group, tap, channel of the group)
+};
+
+/// Taps that exist.
+CONV_INLINE ptrdiff_t deform_taps(const dcn_deform_shape *s) {
+    return s->conv.kernel.height * s->conv.kernel.width - (s->skip_centre ? 1 : 0);
+}
+
+/// Row and column of the kernel of tap number `tap`.
+CONV_INLINE void deform_tap_position(const dcn_deform_shape *s, ptrdiff_t tap, ptrdiff_t *y, ptrdiff_t *x) {
+    const ptrdiff_t rows = s->conv.kernel.height, columns = s->conv.kernel.width;
+    const ptrdiff_t fast = s->column_major ? rows : columns;
+    const ptrdiff_t centre = s->column_major ? columns / 2 * rows + rows / 2 : rows / 2 * columns + columns / 2;
+    if (s->skip_centre && tap >= centre) tap++;
+    *y = s->column_major ? tap % fast : tap / fast;
+    *x = s->column_major ? tap / fast : tap % fast;
+}
+
 extern const dcn_conv_table conv_table_baseline, conv_table_avx2, conv_table_avx512, conv_table_neon;
 
 #endif

@@ -179,6 +179,7 @@ typedef enum {
 ///     y[o, p] = Σ w[o, c, t] · mask[g, t, p] · sample(x[c], p·stride − pad + t·dilation + offset[g, t, p])
 ///
 /// with g = c / (C / offset_groups). Depth is 1; not transposed. Non-finite and far positions sample zero.
+/// H·W·`x_stride` must be below 2³¹.
 typedef struct {
     dcn_conv_shape conv;
     ptrdiff_t offset_groups;     ///< divides C
@@ -220,7 +221,9 @@ typedef struct {
     ptrdiff_t packed_count;
     ptrdiff_t block_rows, block_taps, block_channels, row_tiles;
     int32_t order;               ///< how the sampled row is ordered
-    int32_t narrow;              ///< 1: weights as in `DCN_CONV_NARROW`
+    int32_t fused;               ///< 1: every channel has its own output
+    int32_t pixel_by_pixel;      ///< 1: corners are tabled for one pixel at a time
+    ptrdiff_t table_entries, panel_stride;
     ptrdiff_t table_bytes, panel_bytes, field_bytes;
 } dcn_deform_plan;
 

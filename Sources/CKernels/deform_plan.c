@@ -1,0 +1,155 @@
+#include "conv_private.h"
+
+/// Bytes the table of one tile may take, and the sampled rows, so that both stay in a second-level cache or near.
+enum { DEFORM_TABLE_MOST = 1 << 20, DEFORM_PANEL_MOST = 1 << 20, DEFORM_FIELD_MOST = 1 << 20 };
+
+static int deform_valid(const dcn_deform_shape *s) {
+    const dcn_conv_shape *c = &s->conv;
+    if (!conv_shape_valid(c) || c->transposed) return 0;
+    if (c->input.depth != 1 || c->output.depth != 1 || c->kernel.depth != 1) return 0;
+    if (s->offset_groups < 1 || c->channels % s->offset_groups) return 0;
+    if (s->ones && (c->groups != c->channels || c->outputs != c->channels)) return 0;
+    if (deform_taps(s) < 1 || (s->border != DCN_BORDER_ZERO && s->border != DCN_BORDER_CLAMP)) return 0;
+    // Positions are told apart in float32, corners numbered in 32 bits.
+    if (c->input.height > 1 << 22 || c->input.width > 1 << 22 || c->channels > 1 << 24) return 0;
+    if (c->kernel.height > 1 << 12 || c->kernel.width > 1 << 12) return 0;
+    if ((double)c->input.height * (double)c->input.width * (double)dcn_padded(c->channels) >= 2147483648.0) return 0;
+    return (double)c->kernel.height * (double)c->kernel.width * (double)s->offset_groups < (double)(1 << 24);
+}
+
+static int deform_is_fused(const dcn_deform_shape *s) {
+    return s->ones || (s->conv.groups == s->conv.channels && s->conv.outputs == s->conv.channels);
+}
+
+static int deform_order(const dcn_deform_shape *s) {
+    const ptrdiff_t width = s->conv.channels / s->offset_groups;
+    return s->conv.groups == 1 && (width == 4 || width == 8) ? DEFORM_GROUP_ORDER : DEFORM_TAP_ORDER;
+}
+
+ptrdiff_t dcn_deform_packed_count(const dcn_deform_shape *s) {
+    if (!deform_valid(s)) return -1;
+    if (s->ones) return 0;
+    if (deform_is_fused(s)) return deform_taps(s) * dcn_padded(s->conv.channels);
+    const ptrdiff_t inner = s->conv.channels / s->conv.groups * deform_taps(s);
+    return s->conv.groups * dcn_padded(s->conv.outputs / s->conv.groups) * inner;
+}
+
+/// Where the weight of tap number `tap` lies in a kernel as the file has it.
+static ptrdiff_t deform_tap_index(const dcn_deform_shape *s, ptrdiff_t tap) {
+    const ptrdiff_t rows = s->conv.kernel.height, columns = s->conv.kernel.width;
+    ptrdiff_t y, x;
+    deform_tap_position(s, tap, &y, &x);
+    const ptrdiff_t index = y * columns + x;
+    return s->skip_centre && index > rows / 2 * columns + columns / 2 ? index - 1 : index;
+}
+
+/// Channel of its group and tap of product number k.
+static void deform_product(const dcn_deform_shape *s, ptrdiff_t k, ptrdiff_t *channel, ptrdiff_t *tap) {
+    const ptrdiff_t channels = s->conv.channels / s->conv.groups, width = s->conv.channels / s->offset_groups;
+    if (deform_order(s) == DEFORM_TAP_ORDER) {
+        *tap = k / channels;
+        *channel = k % channels;
+        return;
+    }
+    const ptrdiff_t entry = k / width, taps = deform_taps(s);
+    *tap = entry % taps;
+    *channel = entry / taps * width + k % width;
+}
+
+static void deform_pack_panel(const dcn_deform_shape *s, const float *weights, ptrdiff_t group, ptrdiff_t column,
+                              float *packed) {
+    const ptrdiff_t channels = s->conv.channels / s->conv.groups, outputs = s->conv.outputs / s->conv.groups;
+    const ptrdiff_t taps = deform_taps(s), width = conv_panel_width(outputs, column);
+    const ptrdiff_t valid = conv_least(width, outputs - column);
+    for (ptrdiff_t k = 0; k < channels * taps; k++, packed += width) {
+        ptrdiff_t channel, tap;
+        deform_product(s, k, &channel, &tap);
+        const ptrdiff_t first = (group * outputs + column) * channels + channel, index = deform_tap_index(s, tap);
+        for (ptrdiff_t o = 0; o < width; o++)
+            packed[o] = o < valid ? weights[(first + o * channels) * taps + index] : 0;
+    }
+}
+
+ptrdiff_t dcn_deform_pack(const dcn_deform_shape *s, const float *weights, float *packed) {
+    const ptrdiff_t count = dcn_deform_packed_count(s);
+    if (count <= 0) return count;
+    const ptrdiff_t taps = deform_taps(s), outputs = s->conv.outputs / s->conv.groups;
+    const ptrdiff_t channels = s->conv.channels, stride = dcn_padded(channels);
+    if (deform_is_fused(s)) {
+        for (ptrdiff_t t = 0; t < taps; t++)
+            for (ptrdiff_t c = 0; c < stride; c++)
+                packed[t * stride + c] = c < channels ? weights[c * taps + deform_tap_index(s, t)] : 0;
+        return count;
+    }
+    const ptrdiff_t inner = channels / s->conv.groups * taps;
+    for (ptrdiff_t group = 0; group < s->conv.groups; group++)
+        for (ptrdiff_t column = 0; column < outputs; column += CONV_PANEL) {
+            deform_pack_panel(s, weights, group, column, packed);
+            packed += conv_panel_width(outputs, column) * inner;
+        }
+    return count;
+}
+
+/// Blocks of products, and what is tabled at a time.
+static void deform_plan_blocks(dcn_deform_plan *plan, dcn_caches caches) {
+    const dcn_deform_shape *s = &plan->shape;
+    const ptrdiff_t taps = deform_taps(s), entries = taps * s->offset_groups, channels = s->conv.channels;
+    const ptrdiff_t target = conv_inner_target(caches);
+    plan->table_entries = entries;
+    plan->block_channels = channels;
+    if (plan->fused) {
+        plan->block_taps = 1;
+    } else if (plan->order == DEFORM_GROUP_ORDER) {
+        const ptrdiff_t width = channels / s->offset_groups;
+        conv_cut_inner(entries, width, target, &plan->block_taps, &plan->block_channels);
+        plan->block_channels = channels;
+        plan->table_entries = plan->block_taps;
+    } else if (s->conv.groups > 1) {
+        plan->block_taps = conv_most(1, conv_least(taps, target / channels));
+    } else {
+        conv_cut_inner(taps, channels, target, &plan->block_taps, &plan->block_channels);
+        if (s->offset_groups == 1) plan->table_entries = plan->block_taps;
+    }
+}
+
+static ptrdiff_t deform_fit(ptrdiff_t rows, ptrdiff_t row_bytes, ptrdiff_t most) {
+    return conv_most(1, conv_least(rows, most / row_bytes));
+}
+
+int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa isa, ptrdiff_t tiles_wanted,
+                         dcn_deform_plan *plan) {
+    (void)isa;
+    *plan = (dcn_deform_plan){.shape = *s, .packed_count = dcn_deform_packed_count(s)};
+    if (plan->packed_count < 0) return 0;
+    const dcn_conv_shape *c = &s->conv;
+    const ptrdiff_t taps = deform_taps(s), entries = taps * s->offset_groups, word = (ptrdiff_t)sizeof(float);
+    plan->fused = deform_is_fused(s);
+    plan->order = deform_order(s);
+    deform_plan_blocks(plan, caches);
+    const int grouped = plan->order == DEFORM_GROUP_ORDER;
+    const ptrdiff_t per_tap = grouped ? c->channels / s->offset_groups : plan->block_channels;
+    plan->panel_stride = plan->fused ? 0 : dcn_padded(plan->block_taps * per_tap) + 16;
+
+    const ptrdiff_t pixels = c->output.height * c->output.width, inner = conv_most(1, plan->panel_stride - 16);
+    const conv_cut cut = conv_cut_tiles(pixels, 1, inner, (double)plan->packed_count * word, caches,
+                                        conv_pieces(tiles_wanted, c->batch));
+    const ptrdiff_t table_row = 8 * dcn_padded(plan->table_entries) * word;
+    const ptrdiff_t field_row = (dcn_padded(2 * entries) + dcn_padded(entries)) * word;
+    ptrdiff_t rows = deform_fit(cut.block_rows, conv_most(1, plan->panel_stride * word), DEFORM_PANEL_MOST);
+    rows = deform_fit(rows, field_row, DEFORM_FIELD_MOST);
+    const ptrdiff_t all_taps = grouped ? entries : taps;
+    const int one_block = plan->block_taps >= all_taps && plan->block_channels >= c->channels;
+    plan->pixel_by_pixel = plan->fused || one_block;
+    if (!plan->pixel_by_pixel) rows = deform_fit(rows, table_row, DEFORM_TABLE_MOST);
+    const ptrdiff_t table_pixels = plan->pixel_by_pixel ? 1 : rows;
+
+    plan->block_rows = rows;
+    plan->row_tiles = c->batch * conv_pieces(pixels, rows);
+    plan->tile_count = plan->row_tiles;
+    plan->panel_bytes = dcn_padded(plan->panel_stride * rows + 16) * word;
+    plan->table_bytes = table_pixels * table_row;
+    plan->field_bytes = (rows + 16) * field_row;
+    plan->scratch_bytes = conv_pointer_bytes(plan->block_taps, rows, c->channels) + plan->panel_bytes +
+                          plan->table_bytes + plan->field_bytes + 3 * dcn_padded(entries) * word;
+    return 1;
+}
