@@ -57,10 +57,52 @@ extension Operator {
 public enum LayoutRule: Sendable, Hashable {
     /// Everything row-major.
     case rowMajor
-    /// These inputs and outputs channels last, by index; all others row-major.
-    case channelsLast(inputs: Set<Int>, outputs: Set<Int>)
+    /// These inputs and outputs channels last, by index; those in `either` as they come; all others row-major.
+    case channelsLast(inputs: Set<Int>, outputs: Set<Int>, either: Set<Int> = [])
     /// Either: if one of these inputs is channels last, all of them are, and so are these outputs.
     case follow(inputs: Set<Int>, outputs: Set<Int>)
+}
+
+/// An operator that can read constants in a form of its own, made once at conversion.
+public protocol Packable: Operator {
+    /// The operator that reads the packed form, and the constants that take the place of its inputs; nil where it stays.
+    func packed(for inputs: Inputs, choices: PackingChoices) throws(Misfit) -> PackedForm?
+}
+
+/// What a conversion allows the forms of weights to do.
+public struct PackingChoices: Sendable, Hashable {
+    /// How much rounding the fast forms may add.
+    public var accuracy: Accuracy
+    /// Whether the result reaches sampling offsets, where rounding moves the samples.
+    public var feedsOffsets: Bool
+    /// Choices from their parts.
+    public init(accuracy: Accuracy = .default, feedsOffsets: Bool = false) {
+        self.accuracy = accuracy
+        self.feedsOffsets = feedsOffsets
+    }
+}
+
+/// How much rounding error fast algorithms may add.
+public enum Accuracy: String, Sendable, Hashable, Codable, CaseIterable {
+    /// No more than the direct sum.
+    case exact
+    /// About four times the direct sum's.
+    case `default`
+    /// About eight times the direct sum's.
+    case fast
+}
+
+/// An operator after packing.
+public struct PackedForm: Sendable {
+    /// What runs.
+    public var op: any Operator
+    /// New constants by input position.
+    public var constants: [Int: Tensor]
+    /// A packed form from its parts.
+    public init(_ op: any Operator, constants: [Int: Tensor]) {
+        self.op = op
+        self.constants = constants
+    }
 }
 
 /// How an operator runs.

@@ -5,6 +5,7 @@ package enum Catalogue {
     /// The families, each in a folder of its own.
     package static let families: [Family] = [
         .activations,
+        .convolutions,
     ]
 
     /// The operator types by canonical name.

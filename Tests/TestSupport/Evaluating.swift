@@ -1,5 +1,5 @@
 package import DCNGraph
-package import DCNOperators
+internal import DCNOperators
 
 /// Runs one operator on tensors with an instruction set, as constant folding does.
 package func run(

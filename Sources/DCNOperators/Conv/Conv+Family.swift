@@ -1,0 +1,8 @@
+internal import DCNGraph
+
+extension Family {
+    /// Convolutions and what belongs to them.
+    static let convolutions = Family(
+        [Conv.self, Relayout.self],
+        ["": ["Conv": { (node) throws(Misfit) in Meaning(try Conv(onnx: node)) }]])
+}

@@ -1,0 +1,74 @@
+internal import CKernels
+internal import DCNGraph
+
+/// A table of C kernels: static data, safe to share.
+struct ConvTable: @unchecked Sendable {
+    let pointer: UnsafePointer<dcn_conv_table>
+
+    init(_ instructionSet: InstructionSet) throws(Misfit) {
+        guard let pointer = dcn_conv_kernels(instructionSet.code) else {
+            throw .system("this machine has no \(instructionSet.rawValue)")
+        }
+        self.pointer = pointer
+    }
+}
+
+/// A packed convolution, channels last out; in too, but for the form that reads planes.
+struct ConvKernel: Kernel {
+    private let table: ConvTable
+    private let plan: dcn_conv_plan
+    private let activation: Activation
+    private let inputStride: Int
+    private let outputStride: Int
+    private let streams: Bool
+
+    init(_ op: Conv, _ call: Call) throws(Misfit) {
+        guard let form = op.packed else { throw .missing("the form of the weights") }
+        let input = try call.extents(0)
+        let window = try op.window.resolved(kernel: Array(form.extents[2...]))
+        guard var shape = convShape(window, groups: op.groups, input: input, weights: form.extents) else {
+            throw .value(of: "x", because: "is too small for the kernel")
+        }
+        var plan = dcn_conv_plan()
+        let bytes = try call.output(0).byteCount ?? 0
+        if bytes == 0 {
+            plan.tile_count = 0
+        } else {
+            let made = dcn_conv_make_plan(
+                form.code, &shape, machineCaches, call.instructionSet.code, tilesWanted, &plan)
+            guard made != 0 else { throw .value(of: "the convolution", because: "is too large to be planned") }
+        }
+        if bytes > 0, let count = try call.input(1).elementCount, count != plan.packed_count {
+            throw .extent(
+                of: "weight", axis: 0, expected: "\(plan.packed_count)", got: "\(count)", because: "packed as \(form.form)")
+        }
+        table = try ConvTable(call.instructionSet)
+        self.plan = plan
+        activation = op.activation
+        inputStride = paddedChannels(input[1])
+        outputStride = paddedChannels(form.extents[0])
+        streams = bytes > machineCaches.level3 / 2
+    }
+
+    var tileCount: Int { plan.tile_count }
+    var scratchByteCount: Int { plan.scratch_bytes }
+
+    func run(tile: Int, in frame: Frame) {
+        var plan = plan
+        var arguments = dcn_conv_arguments(
+            x: frame.input(0, as: Float.self), x_stride: inputStride, packed: frame.input(1, as: Float.self),
+            y: dcn_output(
+                data: frame.output(0, as: Float.self), stride: outputStride, clear: outputStride,
+                streaming: streams ? 1 : 0),
+            epilogue: epilogue(activation, bias: 2, residual: 3, stride: outputStride, frame))
+        table.pointer.pointee.conv(&plan, &arguments, tile, frame.scratch)
+    }
+}
+
+/// What happens to sums before they are stored; operands that are left out are null.
+func epilogue(_ activation: Activation, bias: Int, residual: Int, stride: Int, _ frame: Frame) -> dcn_epilogue {
+    dcn_epilogue(
+        bias: frame.optionalInput(bias, as: Float.self), residual: frame.optionalInput(residual, as: Float.self),
+        residual_stride: stride, activation: activation.code, alpha: activation.alpha, beta: activation.beta,
+        residual_last: 0)
+}

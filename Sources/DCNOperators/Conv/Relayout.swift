@@ -1,0 +1,49 @@
+internal import CKernels
+package import DCNGraph
+
+/// The same tensor laid out otherwise: between row-major and channels last.
+package struct Relayout: Operator {
+    package static let name = "Relayout"
+    /// How the result lies.
+    package var layout: Layout
+
+    /// A change to a layout.
+    package init(to layout: Layout) { self.layout = layout }
+
+    package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
+        let x = try inputs.required(0, "x")
+        try x.expect([.float32])
+        if let rank = x.rank, !(2...5).contains(rank) { throw .rank(of: "x", expected: "2 to 5", got: rank) }
+        return [.tensor(x.type.with(layout: layout))]
+    }
+
+    package func execution(for call: Call) throws(Misfit) -> Execution {
+        let type = try call.input(0)
+        guard let extents = type.extents, type.layout != layout else { throw .unsupported("Relayout to the same layout") }
+        let table = try ConvTable(call.instructionSet)
+        let toChannelsLast = layout == .channelsLast
+        let stride = paddedChannels(extents[1])
+        let pixels = extents[2...].reduce(1, *)
+        @Sendable func job(_ frame: Frame) -> dcn_relayout {
+            dcn_relayout(
+                x: frame.input(0, as: Float.self), y: frame.output(0, as: Float.self), batch: extents[0],
+                channels: extents[1], pixels: pixels, stride: stride, clear: toChannelsLast ? stride : 0,
+                row_major_stride: extents[1] * pixels)
+        }
+        var counted = dcn_relayout()
+        counted.batch = extents[0]
+        counted.channels = extents[1]
+        counted.pixels = pixels
+        counted.stride = stride
+        let tiles = type.elementCount == 0 ? 0 : dcn_relayout_tiles(&counted)
+        return .kernel(
+            TileKernel(tiles: tiles) { tile, frame in
+                var job = job(frame)
+                if toChannelsLast {
+                    table.pointer.pointee.to_channels_last(&job, tile)
+                } else {
+                    table.pointer.pointee.to_row_major(&job, tile)
+                }
+            })
+    }
+}

@@ -1,0 +1,76 @@
+internal import CKernels
+internal import DCNGraph
+
+/// How the weights of a convolution are packed, and what they were before.
+package struct WeightForm: Sendable, Hashable, Codable {
+    /// The forms there are; the version in a name changes when the bytes do.
+    package enum Form: String, Sendable, Hashable, Codable {
+        case direct = "direct-1"
+        case narrow = "narrow-1"
+        case rows = "rows-1"
+        case planes = "planes-1"
+        case winograd2 = "winograd2-1"
+        case winograd4 = "winograd4-1"
+        case winograd6 = "winograd6-1"
+        case deform = "deform-1"
+    }
+
+    /// The form.
+    package var form: Form
+    /// Extents of the weights before packing.
+    package var extents: [Int]
+
+    var code: dcn_conv_form {
+        switch form {
+        case .direct, .deform: DCN_CONV_DIRECT
+        case .narrow: DCN_CONV_NARROW
+        case .rows: DCN_CONV_ROWS
+        case .planes: DCN_CONV_PLANES
+        case .winograd2: DCN_CONV_WINOGRAD_2
+        case .winograd4: DCN_CONV_WINOGRAD_4
+        case .winograd6: DCN_CONV_WINOGRAD_6
+        }
+    }
+
+    init(_ code: dcn_conv_form, extents: [Int]) {
+        self.extents = extents
+        switch code {
+        case DCN_CONV_NARROW: form = .narrow
+        case DCN_CONV_ROWS: form = .rows
+        case DCN_CONV_PLANES: form = .planes
+        case DCN_CONV_WINOGRAD_2: form = .winograd2
+        case DCN_CONV_WINOGRAD_4: form = .winograd4
+        case DCN_CONV_WINOGRAD_6: form = .winograd6
+        default: form = .direct
+        }
+    }
+
+    /// Packed weights of deformable convolutions.
+    package init(deform extents: [Int]) {
+        form = .deform
+        self.extents = extents
+    }
+}
+
+extension Accuracy {
+    var code: dcn_accuracy {
+        switch self {
+        case .exact: DCN_ACCURACY_EXACT
+        case .default: DCN_ACCURACY_DEFAULT
+        case .fast: DCN_ACCURACY_FAST
+        }
+    }
+}
+
+/// A bias as kernels read it: padded with zeros to the channel block.
+func paddedBias(_ bias: Tensor) -> Tensor {
+    let values = bias.elements(as: Float.self)
+    return Tensor(vector: values + Array(repeating: 0, count: paddedChannels(values.count) - values.count))
+}
+
+/// A tensor of floats that `fill` writes, aligned to a cache line.
+func floats(count: Int, _ fill: (UnsafeMutablePointer<Float>) -> Void) -> Tensor? {
+    guard count >= 0, let tensor = MutableTensor(uninitialised: TensorType(.float32, extents: [count])) else { return nil }
+    if let base = tensor.elements(as: Float.self).baseAddress { fill(base) }
+    return tensor.finished
+}
