@@ -45,7 +45,8 @@ extension Mapper {
                 throw DCNError(.unknownAttributes(left), .map, at: node.origin)
             }
             let results = try graph.appendNode(
-                meaning.op, inputs + captured, bodies: bodies, named: node.name, outputs: outputs, origin: node.origin)
+                meaning.op, inputs + captured, bodies: bodies, named: node.name, outputs: outputs,
+                origin: node.origin)
             for (name, value) in zip(node.outputs, results) {
                 guard let value else { continue }
                 if names.values.updateValue(value, forKey: name) != nil {

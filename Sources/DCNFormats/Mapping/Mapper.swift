@@ -7,7 +7,8 @@ package func map(
     _ model: SourceModel, dialects: [Dialect], keepingInputs kept: Set<String> = []
 ) throws(DCNError) -> Graph {
     var mapper = Mapper(dialects: dialects)
-    let graph = try mapper.graph(of: model.graph, file: model.file, keepingInputs: kept, outer: nil, captures: [])
+    let graph = try mapper.graph(
+        of: model.graph, file: model.file, keepingInputs: kept, outer: nil, captures: [])
     if let graph, mapper.unsupported.isEmpty { return graph }
     throw DCNError(
         .unsupported, .map, .unsupported(mapper.report), at: Origin(file: model.file, path: ""))
@@ -61,12 +62,14 @@ struct Mapper {
         _ source: SourceGraph, file: String, keepingInputs kept: Set<String>, outer: [ValueType?]?,
         captures: [Capture], _ names: Names, _ graph: inout Graph
     ) throws(DCNError) {
-        let constants = Dictionary(source.initialisers.map { ($0.name, $0.tensor) }, uniquingKeysWith: { _, last in last })
+        let constants = Dictionary(
+            source.initialisers.map { ($0.name, $0.tensor) }, uniquingKeysWith: { _, last in last })
         for (index, input) in source.inputs.enumerated() {
             guard outer != nil || constants[input.name] == nil || kept.contains(input.name) else { continue }
             guard let type = inputType(input, from: outer, at: index) else {
                 throw DCNError(
-                    .model, .map, "input '\(escaped(input.name))' has no type", at: Origin(file: file, path: "graph.input[\(index)]"))
+                    .model, .map, "input '\(escaped(input.name))' has no type",
+                    at: Origin(file: file, path: "graph.input[\(index)]"))
             }
             try bind(input.name, graph.addInput(input.name, type), names, file)
         }

@@ -18,7 +18,9 @@ func runningOrder(of nodes: [SourceNode]) throws(DCNError) -> [Int] {
         }
     }
     guard order.count < nodes.count, let stuck = cycle(waiting: waiting, needs: needs) else { return order }
-    let names = stuck.prefix(8).map { "'" + escaped(nodes[$0].name.isEmpty ? nodes[$0].opType : nodes[$0].name) + "'" }
+    let names = stuck.prefix(8).map {
+        "'" + escaped(nodes[$0].name.isEmpty ? nodes[$0].opType : nodes[$0].name) + "'"
+    }
     let message = "nodes wait for each other in a cycle: " + names.joined(separator: " ← ")
     throw DCNError(.model, .map, message, at: nodes[stuck[0]].origin)
 }
@@ -30,7 +32,8 @@ private func writers(of nodes: [SourceNode]) throws(DCNError) -> [String: Int] {
             if let other = writers.updateValue(index, forKey: output) {
                 let first = nodes[other].origin.path
                 throw DCNError(
-                    .model, .map, "'\(escaped(output))' is written twice, first by \(escaped(first))", at: node.origin)
+                    .model, .map, "'\(escaped(output))' is written twice, first by \(escaped(first))",
+                    at: node.origin)
             }
         }
     }
@@ -73,7 +76,9 @@ private struct MinimumHeap {
         var parent = 0
         while true {
             let children = [2 * parent + 1, 2 * parent + 2].filter { $0 < items.count }
-            guard let child = children.min(by: { items[$0] < items[$1] }), items[child] < items[parent] else { break }
+            guard let child = children.min(by: { items[$0] < items[$1] }), items[child] < items[parent] else {
+                break
+            }
             items.swapAt(child, parent)
             parent = child
         }

@@ -75,15 +75,11 @@ extension OnnxReader {
         _ proto: UnsafePointer<Onnx__TypeProto>, at origin: Origin
     ) throws(DCNError) -> ValueType {
         do {
-            guard let type = try valueType(proto) else {
-                throw TensorFault.model("has a type that says nothing")
-            }
-            return type
-        } catch let fault as TensorFault {
-            throw error(fault, at: origin)
+            if let type = try valueType(proto) { return type }
         } catch {
-            throw self.error("\(error)", at: origin)
+            throw DCNError(error, at: origin)
         }
+        throw error("has a type that says nothing", at: origin)
     }
 
     private func shown(_ message: Onnx__AttributeProto) -> String { escaped(message.name.text) }

@@ -132,7 +132,7 @@ struct OnnxReader {
             } catch {
                 // What a file says of a value in between is a hint; what it says of its ends must be understood.
                 guard isNeeded else { continue }
-                throw self.error(error, at: origin("\(scope.path).\(field)[\(index)]", node: name))
+                throw DCNError(error, at: origin("\(scope.path).\(field)[\(index)]", node: name))
             }
         }
         return found
@@ -234,14 +234,6 @@ extension OnnxReader {
         DCNError(.model, .read, message, at: origin)
     }
 
-    /// The same, for what a tensor or type is not.
-    func error(_ fault: TensorFault, at origin: Origin) -> DCNError {
-        switch fault {
-        case .model(let reason): DCNError(.model, .read, reason, at: origin)
-        case .unsupported(let what): DCNError(.unsupported, .read, "\(what) is not supported", at: origin)
-        }
-    }
-
     /// A dense tensor; those of functions are read once.
     mutating func tensor(
         _ proto: UnsafePointer<Onnx__TensorProto>, _ scope: Scope, at origin: Origin
@@ -252,7 +244,7 @@ extension OnnxReader {
             if scope.call != nil { tensorsOfFunctions[proto] = tensor }
             return tensor
         } catch {
-            throw self.error(error, at: origin)
+            throw DCNError(error, at: origin)
         }
     }
 
@@ -266,7 +258,7 @@ extension OnnxReader {
             if scope.call != nil { tensorsOfFunctions[proto] = tensor }
             return tensor
         } catch {
-            throw self.error(error, at: origin)
+            throw DCNError(error, at: origin)
         }
     }
 }
