@@ -11,7 +11,9 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "dcn",
     platforms: [.macOS(.v15)],
-    products: [],
+    products: [
+        .library(name: "DCN", targets: ["DCN"]),
+    ],
     targets: [
         .systemLibrary(
             name: "CProtobufC", pkgConfig: "libprotobuf-c",
@@ -36,6 +38,9 @@ let package = Package(
         .target(name: "DCNFormats", dependencies: ["DCNGraph", "DCNOperators", "COnnxProto"], swiftSettings: strict),
         .target(name: "DCNPasses", dependencies: ["DCNGraph", "DCNOperators"], swiftSettings: strict),
         .target(name: "DCNRuntime", dependencies: ["DCNGraph", "DCNOperators"], swiftSettings: strict),
+        .target(
+            name: "DCN", dependencies: ["DCNGraph", "DCNOperators", "DCNFormats", "DCNPasses", "DCNRuntime"],
+            swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["DCNGraph", "DCNOperators"], path: "Tests/TestSupport",
             swiftSettings: strict),

@@ -110,3 +110,9 @@ public enum Execution: Sendable {
     case kernel(any Kernel)
     case routine(any Routine)
 }
+
+/// An operator that samples where some of its inputs say.
+public protocol OffsetReading: Operator {
+    /// The positions of inputs that move samples.
+    var offsetInputs: [Int] { get }
+}

@@ -1,0 +1,2 @@
+@_exported public import DCNGraph
+@_exported public import DCNRuntime
