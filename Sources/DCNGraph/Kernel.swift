@@ -29,10 +29,14 @@ public struct InPlace: Sendable, Hashable {
     public var output: Int
     /// Index among the node's inputs.
     public var input: Int
+    /// Whether the output's bytes are the input's, unchanged: sharing them costs nothing even if others read the input
+    /// later. A kernel still copies when it is given separate bytes.
+    public var isAlias: Bool
     /// A pair of indices.
-    public init(output: Int, input: Int) {
+    public init(output: Int, input: Int, isAlias: Bool = false) {
         self.output = output
         self.input = input
+        self.isAlias = isAlias
     }
 }
 

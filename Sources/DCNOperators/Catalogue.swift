@@ -6,6 +6,8 @@ package enum Catalogue {
     package static let families: [Family] = [
         .activations,
         .convolutions,
+        .shapes,
+        .movement,
     ]
 
     /// The operator types by canonical name.
