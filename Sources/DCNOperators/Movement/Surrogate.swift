@@ -1,4 +1,4 @@
-package import DCNGraph
+internal import DCNGraph
 
 /// Runs a movement on surrogates and puts the real elements back.
 struct SurrogateRoutine: Routine {
