@@ -207,7 +207,7 @@ typedef struct {
     float scale;
     float offset;          ///< subtracted from scaled coordinates: 0.5 when aligned
     float minimum;         ///< least width and height of a region; -infinity for none
-    int sampling_ratio;    ///< samples of a bin along each axis; 0 or less: ceil(size / bins)
+    int sampling_ratio;    ///< samples of a bin along each axis, bounded by the caller; 0 or less: ceil(size / bins)
     int empty_is_nan;      ///< an empty grid gives NaN instead of 0
     dcn_roi_mode mode;
     float initial;         ///< of DCN_ROI_MAX: -FLT_MAX, -10000, or 0
