@@ -12,19 +12,21 @@ let package = Package(
     name: "dcn",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "DCN", targets: ["DCN"]),
+        .library(name: "DCN", targets: ["DCN"])
     ],
     targets: [
         .systemLibrary(
             name: "CProtobufC", pkgConfig: "libprotobuf-c",
             providers: [.apt(["libprotobuf-c-dev", "pkg-config"]), .brew(["protobuf-c"])]),
         .systemLibrary(
-            name: "CPng", pkgConfig: "libpng", providers: [.apt(["libpng-dev", "pkg-config"]), .brew(["libpng"])]),
+            name: "CPng", pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev", "pkg-config"]), .brew(["libpng"])]),
         .systemLibrary(
             name: "CTurboJPEG", pkgConfig: "libturbojpeg",
             providers: [.apt(["libturbojpeg0-dev", "pkg-config"]), .brew(["jpeg-turbo"])]),
         .systemLibrary(
-            name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev", "pkg-config"]), .brew(["zlib"])]),
+            name: "CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev", "pkg-config"]), .brew(["zlib"])]),
         .target(name: "CKernels"),
         .target(
             name: "COnnxProto", dependencies: ["CProtobufC"],
@@ -35,7 +37,9 @@ let package = Package(
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("turbojpeg"), .linkedLibrary("z")]),
         .target(name: "DCNGraph", swiftSettings: strict),
         .target(name: "DCNOperators", dependencies: ["DCNGraph", "CKernels"], swiftSettings: strict),
-        .target(name: "DCNFormats", dependencies: ["DCNGraph", "DCNOperators", "COnnxProto"], swiftSettings: strict),
+        .target(
+            name: "DCNFormats", dependencies: ["DCNGraph", "DCNOperators", "COnnxProto"],
+            swiftSettings: strict),
         .target(name: "DCNPasses", dependencies: ["DCNGraph", "DCNOperators"], swiftSettings: strict),
         .target(name: "DCNRuntime", dependencies: ["DCNGraph", "DCNOperators"], swiftSettings: strict),
         .target(
@@ -47,7 +51,8 @@ let package = Package(
         .testTarget(
             name: "DCNOperatorsTests", dependencies: ["DCNOperators", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: strict),
-        .testTarget(name: "DCNFormatsTests", dependencies: ["DCNFormats", "DCNGraph"], swiftSettings: strict),
+        .testTarget(
+            name: "DCNFormatsTests", dependencies: ["DCNFormats", "DCNGraph"], swiftSettings: strict),
         .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
