@@ -6,8 +6,10 @@ package enum Catalogue {
     package static let families: [Family] = [
         .activations,
         .convolutions,
-        .shapes,
         .movement,
+        .normalisations,
+        .reductions,
+        .shapes,
     ]
 
     /// The operator types by canonical name.
