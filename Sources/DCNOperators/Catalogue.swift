@@ -8,6 +8,7 @@ package enum Catalogue {
         .convolutions,
         .movement,
         .normalisations,
+        .pools,
         .reductions,
         .shapes,
     ]
