@@ -1,4 +1,4 @@
-package import DCNGraph
+internal import DCNGraph
 
 /// The window of a pooling over one to three spatial axes.
 package struct PoolWindow: Sendable, Hashable, Codable {
