@@ -6,10 +6,10 @@ extension Family {
         [Reduce.self, ArgExtreme.self, Softmax.self, LpNormalization.self, MeanVarianceNormalization.self, Determinant.self],
         [
             "": [
-                "ReduceSum": spelling(.sum), "ReduceMean": spelling(.mean), "ReduceMax": spelling(.maximum),
-                "ReduceMin": spelling(.minimum), "ReduceProd": spelling(.product),
-                "ReduceSumSquare": spelling(.sumSquare), "ReduceL1": spelling(.l1), "ReduceL2": spelling(.l2),
-                "ReduceLogSum": spelling(.logSum), "ReduceLogSumExp": spelling(.logSumExp),
+                "ReduceSum": reduce(.sum), "ReduceMean": reduce(.mean), "ReduceMax": reduce(.maximum),
+                "ReduceMin": reduce(.minimum), "ReduceProd": reduce(.product),
+                "ReduceSumSquare": reduce(.sumSquare), "ReduceL1": reduce(.l1), "ReduceL2": reduce(.l2),
+                "ReduceLogSum": reduce(.logSum), "ReduceLogSumExp": reduce(.logSumExp),
                 "ArgMax": argument(least: false), "ArgMin": argument(least: true),
                 "Softmax": softmax(.softmax), "LogSoftmax": softmax(.logSoftmax), "Hardmax": softmax(.hardmax),
                 "LpNormalization": { (node) throws(Misfit) in
@@ -22,7 +22,7 @@ extension Family {
             ]
         ])
 
-    private static func spelling(_ reduction: Reduction) -> Dialect.Spelling {
+    private static func reduce(_ reduction: Reduction) -> Dialect.Spelling {
         { (node) throws(Misfit) in
             let keeps = try node.bool("keepdims", default: true)
             guard node.version < (reduction == .sum ? 13 : 18) else {
