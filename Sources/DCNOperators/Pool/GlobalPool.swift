@@ -26,7 +26,7 @@ package struct GlobalPool: Operator {
         return .follow(inputs: [0], outputs: [0])
     }
 
-    private var reduction: Reduction? {
+    private var reduction: ReduceKind? {
         switch pooling {
         case .maximum: .maximum
         case .average: .mean

@@ -56,7 +56,7 @@ extension Reduce {
 
     private func tiles<T>(
         _ plan: ReductionPlan, _ type: T.Type,
-        _ combine: @escaping @Sendable (Reduction, StridedRuns, UnsafePointer<T>) -> T
+        _ combine: @escaping @Sendable (ReduceKind, StridedRuns, UnsafePointer<T>) -> T
     ) -> TileKernel {
         let tiling = Tiling(plan.kept.count, cost: plan.reduced.count)
         let reduction = reduction
@@ -68,7 +68,7 @@ extension Reduce {
     }
 }
 
-extension Reduction {
+extension ReduceKind {
     /// The reduction of floats, summed in double precision.
     func floating<T: BinaryFloatingPoint>(_ runs: StridedRuns, _ x: UnsafePointer<T>) -> T {
         let count = Double(runs.count)

@@ -2,7 +2,7 @@ internal import CKernels
 package import DCNGraph
 
 /// How many values become one.
-package enum Reduction: String, Sendable, Hashable, Codable, CaseIterable {
+package enum ReduceKind: String, Sendable, Hashable, Codable, CaseIterable {
     case sum, mean, maximum, minimum, product, sumSquare, l1, l2, logSum, logSumExp
 }
 
@@ -17,13 +17,13 @@ package enum Reduction: String, Sendable, Hashable, Codable, CaseIterable {
 package struct Reduce: Operator {
     package static let name = "Reduce"
     /// How values are combined.
-    package var reduction: Reduction
+    package var reduction: ReduceKind
     /// Whether reduced axes stay with extent 1.
     package var keepsDimensions: Bool
     /// Whether no axes means no axes instead of all of them.
     package var keepsAllWithoutAxes: Bool
 
-    package init(_ reduction: Reduction, keepsDimensions: Bool = true, keepsAllWithoutAxes: Bool = false) {
+    package init(_ reduction: ReduceKind, keepsDimensions: Bool = true, keepsAllWithoutAxes: Bool = false) {
         self.reduction = reduction
         self.keepsDimensions = keepsDimensions
         self.keepsAllWithoutAxes = keepsAllWithoutAxes
@@ -80,7 +80,7 @@ package struct Reduce: Operator {
     }
 }
 
-extension Reduction {
+extension ReduceKind {
     /// ONNX's name of the operator.
     var onnxName: String {
         switch self {

@@ -22,7 +22,7 @@ extension Family {
             ]
         ])
 
-    private static func reduce(_ reduction: Reduction) -> Dialect.Spelling {
+    private static func reduce(_ reduction: ReduceKind) -> Dialect.Spelling {
         { (node) throws(Misfit) in
             let keeps = try node.bool("keepdims", default: true)
             guard node.version < (reduction == .sum ? 13 : 18) else {
