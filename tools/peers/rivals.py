@@ -135,45 +135,34 @@ def torchvision(model: Path, inputs: dict, threads: int):
 
 
 def ncnn(model: Path, inputs: dict, threads: int):
-    """Single convolutions, plain or deformable, of one group and batch 1."""
+    """Graphs of convolutions, one picture at a time, written in ncnn's own form; float32 throughout."""
     import tempfile
 
     import ncnn as runtime
+    import onnx
 
-    node, attributes, constants = only_node(model)
-    group = attributes.get("group", 1)
-    if node.op_type not in ("Conv", "DeformConv") or attributes.get("offset_group", 1) > 1:
-        raise Unsupported(f"{node.op_type} with these attributes is not in ncnn")
-    if len(inputs["x"]) > 1 or (node.op_type == "DeformConv" and group > 1):
-        raise Unsupported("ncnn takes one picture and one group")
-    weight, bias = constants["weight"], constants["bias"]
-    kind = {"DeformConv": "DeformableConv2D"}.get(node.op_type, "Convolution" if group == 1 else "ConvolutionDepthWise")
-    numbers = {0: len(weight), 1: weight.shape[3], 11: weight.shape[2], 2: attributes["dilations"][1],
-               3: attributes.get("strides", [1, 1])[1], 4: attributes["pads"][1], 5: 1, 6: weight.size}
-    numbers |= {7: group} if group > 1 else {}
-    fields = " ".join(f"{key}={number}" for key, number in numbers.items())
-    names = [name for name in ("x", "offset", "mask") if name in inputs]
-    lines = ["7767517", f"{len(names) + 1} {len(names) + 1}"]
-    lines += [f"Input {name} 0 1 {name}" for name in names]
-    lines += [f"{kind} layer {len(names)} 1 {' '.join(names)} y {fields}"]
+    from peers.ncnn_model import NcnnWriter, Untranslatable
+
+    if any(len(array) > 1 for array in inputs.values()):
+        raise Unsupported("ncnn takes one picture")
     net = runtime.Net()
     net.opt.num_threads, net.opt.use_fp16_packed, net.opt.use_fp16_storage = threads, False, False
     net.opt.use_fp16_arithmetic, net.opt.use_bf16_storage = False, False
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        (place / "net.param").write_text("\n".join(lines) + "\n")
-        # A zero tag says that the weights follow as float32.
-        content = b"\0\0\0\0" + weight.tobytes() + bias.tobytes()
-        (place / "net.bin").write_bytes(content)
-        if net.load_param(str(place / "net.param")) or net.load_model(str(place / "net.bin")):
-            raise Unsupported("ncnn does not load the layer")
-    blobs = {name: runtime.Mat(numpy.ascontiguousarray(inputs[name][0])) for name in names}
+        try:
+            writer = NcnnWriter(onnx.load(model))
+            text, weights = writer.write(Path(folder))
+        except Untranslatable as error:
+            raise Unsupported(str(error)) from error
+        if net.load_param(str(text)) or net.load_model(str(weights)):
+            raise Unsupported("ncnn does not load the layers")
+    blobs = {name: runtime.Mat(numpy.ascontiguousarray(inputs[name][0])) for name in writer.names}
 
     def run():
         extractor = net.create_extractor()
         for name, blob in blobs.items():
             extractor.input(name, blob)
-        return numpy.array(extractor.extract("y")[1])[None]
+        return numpy.array(extractor.extract(writer.result)[1])[None]
 
     return run
 
