@@ -39,29 +39,29 @@ static void conv_pack_direct(const dcn_conv_shape *s, const float *weights, floa
                         packed = conv_pack_panel(s, weights, group, o, k, period, packed);
 }
 
+int conv_is_winograd(dcn_conv_form form) {
+    return form == DCN_CONV_WINOGRAD_2 || form == DCN_CONV_WINOGRAD_4 || form == DCN_CONV_WINOGRAD_6;
+}
+
 int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape) {
-    return conv_shape_valid(shape) && form == DCN_CONV_DIRECT;
+    if (!conv_shape_valid(shape)) return 0;
+    return form == DCN_CONV_DIRECT || (conv_is_winograd(form) && winograd_fits(shape));
 }
 
 ptrdiff_t dcn_conv_packed_count(dcn_conv_form form, const dcn_conv_shape *shape) {
     if (!dcn_conv_fits(form, shape)) return -1;
-    const ptrdiff_t inner = shape->channels / shape->groups * conv_volume(shape->kernel);
-    return shape->groups * dcn_padded(shape->outputs / shape->groups) * inner;
+    ptrdiff_t positions = conv_volume(shape->kernel);
+    if (conv_is_winograd(form)) {
+        const ptrdiff_t side = winograd_make_grid(form, shape).edge + 2;
+        positions = side * side;
+    }
+    return shape->groups * dcn_padded(shape->outputs / shape->groups) * (shape->channels / shape->groups) * positions;
 }
 
 ptrdiff_t dcn_conv_pack(dcn_conv_form form, const dcn_conv_shape *shape, const float *weights, float *packed) {
     const ptrdiff_t count = dcn_conv_packed_count(form, shape);
-    if (count > 0) conv_pack_direct(shape, weights, packed);
+    if (count <= 0) return count;
+    if (conv_is_winograd(form)) winograd_pack(form, shape, weights, packed);
+    else conv_pack_direct(shape, weights, packed);
     return count;
-}
-
-double dcn_conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa) {
-    (void)form, (void)caches, (void)isa;
-    return (double)shape->batch * (double)conv_volume(shape->output) * (double)conv_volume(shape->kernel) *
-           (double)(shape->channels / shape->groups) * (double)shape->outputs;
-}
-
-dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa, dcn_accuracy accuracy) {
-    (void)shape, (void)caches, (void)isa, (void)accuracy;
-    return DCN_CONV_DIRECT;
 }

@@ -44,6 +44,11 @@ static ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most) {
     return conv_most(1, conv_pieces(whole, conv_most(1, conv_pieces(whole, most))));
 }
 
+ptrdiff_t conv_equal_block(ptrdiff_t whole, ptrdiff_t most, ptrdiff_t step) {
+    const ptrdiff_t piece = conv_pieces(whole, conv_pieces(whole, most));
+    return conv_least(whole, conv_pieces(piece, step) * step);
+}
+
 void conv_cut_inner(ptrdiff_t taps, ptrdiff_t channels, ptrdiff_t target, ptrdiff_t *block_taps,
                     ptrdiff_t *block_channels) {
     const ptrdiff_t most = target + target / 2;
@@ -64,7 +69,7 @@ conv_cut conv_cut_tiles(ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t inner, doubl
     if (weight_bytes > (double)caches.level3 / 8) block *= 2;
     while (block > step && conv_pieces(rows, block) < tiles_wanted)
         block = conv_most(step, block / 2 / step * step);
-    conv_cut cut = {.block_rows = conv_least(block, rows)};
+    conv_cut cut = {.block_rows = conv_equal_block(rows, block, 12)};
     cut.row_tiles = conv_pieces(rows, cut.block_rows);
     const ptrdiff_t pieces = conv_least(panels, conv_pieces(tiles_wanted, cut.row_tiles));
     cut.panels_per_tile = conv_pieces(panels, conv_most(1, pieces));
@@ -103,6 +108,7 @@ int dcn_conv_make_plan(dcn_conv_form form, const dcn_conv_shape *shape, dcn_cach
     (void)isa;
     *plan = (dcn_conv_plan){.form = form, .shape = *shape, .packed_count = dcn_conv_packed_count(form, shape)};
     if (plan->packed_count < 0) return 0;
-    conv_plan_direct(plan, caches, tiles_wanted);
+    if (conv_is_winograd(form)) winograd_make_plan(plan, caches, tiles_wanted);
+    else conv_plan_direct(plan, caches, tiles_wanted);
     return 1;
 }

@@ -57,6 +57,9 @@ ptrdiff_t conv_class_taps(ptrdiff_t kernel, ptrdiff_t period, ptrdiff_t first);
 /// Taps packed before the class that begins with taps kd, kh, kw.
 ptrdiff_t conv_class_start(const dcn_conv_shape *shape, ptrdiff_t kd, ptrdiff_t kh, ptrdiff_t kw);
 
+/// `whole` in the fewest blocks of at most `most`, as equal as multiples of `step` (a divisor of `most`) allow.
+ptrdiff_t conv_equal_block(ptrdiff_t whole, ptrdiff_t most, ptrdiff_t step);
+
 /// Blocks of taps and of channels, near `target` products each, as equal as can be.
 void conv_cut_inner(ptrdiff_t taps, ptrdiff_t channels, ptrdiff_t target, ptrdiff_t *block_taps,
                     ptrdiff_t *block_channels);
@@ -78,6 +81,21 @@ ptrdiff_t conv_inner_target(dcn_caches caches);
 
 /// Whether every extent is positive, groups divide channels, and no size a kernel computes overflows.
 int conv_shape_valid(const dcn_conv_shape *shape);
+
+/// Tiles of edge × edge outputs: those of one interleaved grid, the grids (one per phase of the dilation), and all.
+typedef struct {
+    ptrdiff_t edge, tiles_high, tiles_wide, phases_high, phases_wide, tiles;
+} winograd_grid;
+
+int conv_is_winograd(dcn_conv_form form);
+int winograd_fits(const dcn_conv_shape *shape);
+winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *shape);
+/// Floats from one transformed tile to the next.
+ptrdiff_t winograd_stride(ptrdiff_t channels);
+/// Weights in the order panel, position, channel, column.
+void winograd_pack(dcn_conv_form form, const dcn_conv_shape *shape, const float *weights, float *packed);
+void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
+double winograd_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches);
 
 /// Order of the products of a sampled row.
 enum {

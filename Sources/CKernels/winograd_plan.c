@@ -1,0 +1,93 @@
+#include "conv_private.h"
+
+static ptrdiff_t winograd_edge(dcn_conv_form form) {
+    return form == DCN_CONV_WINOGRAD_2 ? 2 : form == DCN_CONV_WINOGRAD_4 ? 4 : 6;
+}
+
+int winograd_fits(const dcn_conv_shape *s) {
+    return !s->transposed && s->groups == 1 && s->input.depth == 1 && s->output.depth == 1 && s->kernel.depth == 1 &&
+           s->pad.depth == 0 && s->kernel.height == 3 && s->kernel.width == 3 && s->stride.height == 1 &&
+           s->stride.width == 1;
+}
+
+winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *s) {
+    winograd_grid g = {.edge = winograd_edge(form)};
+    g.phases_high = conv_least(s->dilation.height, s->output.height);
+    g.phases_wide = conv_least(s->dilation.width, s->output.width);
+    g.tiles_high = conv_pieces(conv_pieces(s->output.height, s->dilation.height), g.edge);
+    g.tiles_wide = conv_pieces(conv_pieces(s->output.width, s->dilation.width), g.edge);
+    g.tiles = s->batch * g.phases_high * g.phases_wide * g.tiles_high * g.tiles_wide;
+    return g;
+}
+
+ptrdiff_t winograd_stride(ptrdiff_t channels) { return dcn_padded(channels) + 16; }
+
+/// Transforms of the three weights of a row for each form, one line per position.
+static const double winograd_weights_2[4][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
+static const double winograd_weights_4[6][3] = {
+    {1. / 4, 0, 0},         {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6}, {1. / 24, 1. / 12, 1. / 6},
+    {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}};
+static const double winograd_weights_6[8][3] = {
+    {1, 0, 0},
+    {-2. / 9, -2. / 9, -2. / 9},
+    {-2. / 9, 2. / 9, -2. / 9},
+    {1. / 90, 1. / 45, 2. / 45},
+    {1. / 90, -1. / 45, 2. / 45},
+    {32. / 45, 16. / 45, 8. / 45},
+    {32. / 45, -16. / 45, 8. / 45},
+    {0, 0, 1}};
+
+/// One transformed weight: Σ t[i][a]·w[a][b]·t[j][b].
+static float winograd_weight(const double t[][3], ptrdiff_t i, ptrdiff_t j, const float *w) {
+    double sum = 0;
+    for (int a = 0; a < 3; a++)
+        for (int b = 0; b < 3; b++) sum += t[i][a] * (double)w[a * 3 + b] * t[j][b];
+    return (float)sum;
+}
+
+void winograd_pack(dcn_conv_form form, const dcn_conv_shape *s, const float *weights, float *packed) {
+    const ptrdiff_t side = winograd_edge(form) + 2;
+    const double(*t)[3] = side == 4 ? winograd_weights_2 : side == 6 ? winograd_weights_4 : winograd_weights_6;
+    for (ptrdiff_t column = 0; column < s->outputs; column += CONV_PANEL) {
+        const ptrdiff_t width = conv_panel_width(s->outputs, column);
+        for (ptrdiff_t p = 0; p < side * side; p++)
+            for (ptrdiff_t c = 0; c < s->channels; c++, packed += width)
+                for (ptrdiff_t o = 0; o < width; o++) {
+                    const float *w = weights + ((column + o) * s->channels + c) * 9;
+                    packed[o] = column + o < s->outputs ? winograd_weight(t, p / side, p % side, w) : 0;
+                }
+    }
+}
+
+/// Tiles of a block: enough of them that the weights, read once per block, cost little beside the products; few
+/// enough that the transformed inputs stay in an eighth of the third-level cache, or in half the second.
+static ptrdiff_t winograd_block(dcn_conv_form form, const dcn_conv_shape *s, dcn_caches caches) {
+    const ptrdiff_t side = winograd_edge(form) + 2;
+    const ptrdiff_t tile_bytes = side * side * winograd_stride(s->channels) * (ptrdiff_t)sizeof(float);
+    const ptrdiff_t room = conv_most(caches.level2 / 2, caches.level3 / 8) / tile_bytes / 24 * 24;
+    return conv_least(96, conv_most(24, room));
+}
+
+void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted) {
+    const dcn_conv_shape *s = &plan->shape;
+    const winograd_grid g = winograd_make_grid(plan->form, s);
+    const ptrdiff_t positions = (g.edge + 2) * (g.edge + 2);
+    ptrdiff_t block = winograd_block(plan->form, s, caches);
+    while (block > 12 && conv_pieces(g.tiles, block) < tiles_wanted) block = conv_most(12, block / 2 / 12 * 12);
+    plan->block_rows = conv_equal_block(g.tiles, block, 6);
+    plan->row_tiles = plan->tile_count = conv_pieces(g.tiles, plan->block_rows);
+    plan->panel_tiles = 1;
+    const ptrdiff_t per_tile = winograd_stride(s->channels) + CONV_PANEL;
+    plan->scratch_bytes =
+        (dcn_padded(s->channels) + dcn_padded(positions * plan->block_rows * per_tile)) * (ptrdiff_t)sizeof(float);
+}
+
+double winograd_cost(dcn_conv_form form, const dcn_conv_shape *s, dcn_caches caches) {
+    const winograd_grid g = winograd_make_grid(form, s);
+    const double positions = (double)((g.edge + 2) * (g.edge + 2)), columns = (double)dcn_padded(s->outputs);
+    const double weights = positions * (double)s->channels * columns;
+    const double transforms = 10 * positions * (double)(s->channels + s->outputs);
+    const double blocks = (double)conv_pieces(g.tiles, winograd_block(form, s, caches));
+    const double reading = weights * sizeof(float) > (double)caches.level3 / 2 ? 12 : 2;
+    return (double)g.tiles * (weights * 1.05 + transforms) + blocks * weights * reading;
+}
