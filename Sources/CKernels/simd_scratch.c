@@ -14,3 +14,8 @@ size_t dcn_ps_roi_scratch(const dcn_roi *s) {
 }
 
 size_t dcn_ps_roi_units(const dcn_roi *s) { return s->group * s->group * ((s->output_channels + 15) / 16); }
+
+size_t dcn_resize_scratch(const dcn_resize *s) {
+    size_t stride = s->x_stride > 0 ? s->x_stride : 1;
+    return s->width.source * stride * sizeof(float);
+}

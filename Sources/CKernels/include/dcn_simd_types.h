@@ -116,6 +116,9 @@ typedef enum {
     DCN_ELEMENT_COUNT
 } dcn_element;
 
+/// Flags beside `saturate` of conversions to F8E8M0: toward the greater or the lesser power instead of the nearest.
+enum { DCN_ROUND_UP = 2, DCN_ROUND_DOWN = 4 };
+
 /// Rows of one operand: row r of x begins at x + r * x_row, of y at y + r * y_row; after the `columns` results of
 /// each row of y, `padding` elements are set to zero. x and y may be the same.
 typedef struct {
