@@ -12,7 +12,11 @@ let package = Package(
     name: "dcn",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "DCN", targets: ["DCN"])
+        .library(name: "DCN", targets: ["DCN"]),
+        .executable(name: "dcn-run", targets: ["dcn-run"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     ],
     targets: [
         .systemLibrary(
@@ -44,6 +48,12 @@ let package = Package(
         .target(name: "DCNRuntime", dependencies: ["DCNGraph", "DCNOperators"], swiftSettings: strict),
         .target(
             name: "DCN", dependencies: ["DCNGraph", "DCNOperators", "DCNFormats", "DCNPasses", "DCNRuntime"],
+            swiftSettings: strict),
+        .target(
+            name: "DCNFiles", dependencies: ["DCN", "DCNFormats", "COnnxProto", "CImage"], swiftSettings: strict),
+        .executableTarget(
+            name: "dcn-run",
+            dependencies: ["DCN", "DCNFiles", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["DCNGraph", "DCNOperators"], path: "Tests/TestSupport",

@@ -141,3 +141,8 @@ extension Tensor {
         }
     }
 }
+
+extension Tensor {
+    /// The strings of a string tensor, row-major; empty for every other type.
+    public var byteStrings: [ByteString] { strings }
+}
