@@ -2,11 +2,7 @@ import ArgumentParser
 import DCN
 import DCNFiles
 
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
 import Foundation
-#endif
 
 @main
 struct RunCommand: ParsableCommand {
