@@ -1,0 +1,1 @@
+"""torchvision's networks with seeded random weights, exported to ONNX and run by several runtimes."""
