@@ -74,11 +74,11 @@ def openvino(model: Path, inputs: dict, threads: int):
         return made.outputs()
 
     def deform_ps_pool(node):
-        samples = node.get_attribute("sample_per_part")
+        samples, trans = node.get_attribute("sample_per_part"), operand(node, 2)
         made = opset8.deformable_psroi_pooling(
             node.get_input(0), node.get_input(1), node.get_attribute("output_dim"),
             node.get_attribute("spatial_scale"), node.get_attribute("group_size"), "bilinear_deformable", samples,
-            samples, node.get_attribute("trans_std"), node.get_attribute("part_size"), node.get_input(2))
+            samples, node.get_attribute("trans_std"), node.get_attribute("part_size"), *([trans] if trans else []))
         return made.outputs()
 
     core = runtime.Core()
