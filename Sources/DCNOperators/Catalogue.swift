@@ -11,6 +11,8 @@ package enum Catalogue {
         .pools,
         .reductions,
         .shapes,
+        .unary,
+        .binary,
     ]
 
     /// The operator types by canonical name.

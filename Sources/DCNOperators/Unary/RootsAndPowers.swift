@@ -1,0 +1,53 @@
+internal import CKernels
+internal import DCNGraph
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// y = √x.
+package struct Sqrt: UnaryMap {
+    package static let name = "Sqrt"
+    package static let cost = 2
+    package init() {}
+    package var vectorMap: VectorMap? { VectorMap(DCN_UNARY_SQRT) }
+    package func value(_ x: Double) -> Double { x.squareRoot() }
+}
+
+/// y = 1 / x.
+package struct Reciprocal: UnaryMap {
+    package static let name = "Reciprocal"
+    package static let cost = 2
+    package init() {}
+    package var vectorMap: VectorMap? { VectorMap(DCN_UNARY_RECIPROCAL) }
+    package func value(_ x: Double) -> Double { 1 / x }
+}
+
+/// y = e^x.
+package struct Exp: UnaryMap {
+    package static let name = "Exp"
+    package init() {}
+    package var vectorMap: VectorMap? { VectorMap(DCN_UNARY_EXP) }
+    package func value(_ x: Double) -> Double { exp(x) }
+}
+
+/// y = ln x.
+package struct Log: UnaryMap {
+    package static let name = "Log"
+    package init() {}
+    package var vectorMap: VectorMap? { VectorMap(DCN_UNARY_LOG) }
+    package func value(_ x: Double) -> Double { log(x) }
+}
+
+/// y = erf x.
+package struct Erf: UnaryMap {
+    package static let name = "Erf"
+    package static let since = 9
+    package init() {}
+    package var vectorMap: VectorMap? { VectorMap(DCN_UNARY_ERF) }
+    package func value(_ x: Double) -> Double { erf(x) }
+}
