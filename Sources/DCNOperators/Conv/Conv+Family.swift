@@ -3,6 +3,11 @@ internal import DCNGraph
 extension Family {
     /// Convolutions and what belongs to them.
     static let convolutions = Family(
-        [Conv.self, Relayout.self],
-        ["": ["Conv": { (node) throws(Misfit) in Meaning(try Conv(onnx: node)) }]])
+        [Conv.self, DeformConv.self, Relayout.self],
+        [
+            "": [
+                "Conv": { (node) throws(Misfit) in Meaning(try Conv(onnx: node)) },
+                "DeformConv": { (node) throws(Misfit) in Meaning(try DeformConv(onnx: node)) },
+            ]
+        ])
 }
