@@ -28,9 +28,16 @@ def run_case(command: list[str], folder: Path, case: dict, timeout: float) -> Ou
         return Outcome(case, False, f"no answer after {timeout:g} s")
     if done.returncode == 0:
         return Outcome(case, True)
-    said = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-    reason = said[0].replace(f"{place}/", "") if said else "no message"
-    return Outcome(case, False, f"exit {done.returncode}: {reason}")
+    return Outcome(case, False, f"exit {done.returncode}: {reason(done).replace(f'{place}/', '')}")
+
+
+def reason(done: subprocess.CompletedProcess) -> str:
+    """What a run said: the first line of stderr, with the operators named below it; else the output that differs."""
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    if said:
+        return " ".join([said[0], *(line.strip() for line in said[1:3] if done.returncode == 3)])
+    shown = done.stdout.decode(errors="replace").strip().splitlines()
+    return next((line for line in shown if "MISMATCH" in line), "no message")
 
 
 def run_all(command: list[str], folder: Path, cases: list[dict], jobs: int, timeout: float, progress):
