@@ -13,6 +13,7 @@ package enum Catalogue {
         .shapes,
         .unary,
         .binary,
+        .indexing,
     ]
 
     /// The operator types by canonical name.
