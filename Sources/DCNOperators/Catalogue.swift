@@ -14,6 +14,7 @@ package enum Catalogue {
         .unary,
         .binary,
         .indexing,
+        .sequences,
     ]
 
     /// The operator types by canonical name.
