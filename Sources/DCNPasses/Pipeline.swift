@@ -23,10 +23,14 @@ package struct Pipeline: Sendable {
 
 extension Pipeline {
     /// What always runs: afterwards the graph holds canonical operators only, and nothing that is known already.
-    package static let canonical = Pipeline([FoldConstants(), DropDead()])
+    package static let canonical = Pipeline([DropIdentity(), FoldConstants(), DropDead()])
 
     /// What makes a canonical graph fast: few nodes, packed weights, layouts that kernels like.
     package static func fusing(_ accuracy: Accuracy) -> Pipeline {
-        Pipeline([PackWeights(accuracy), AssignLayouts(), DropDead()])
+        Pipeline([
+            Rewrite(FoldBatchNorm(), FoldBatchNormDeform(), FuseSilu(), FuseSiluReversed()),
+            FuseActivation(), FuseResidual(), FuseActivation(),
+            DropDead(), PackWeights(accuracy), AssignLayouts(), DropDead(),
+        ])
     }
 }
