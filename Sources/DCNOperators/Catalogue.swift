@@ -9,6 +9,7 @@ package enum Catalogue {
         .movement,
         .normalisations,
         .pools,
+        .resizing,
         .reductions,
         .shapes,
         .unary,
