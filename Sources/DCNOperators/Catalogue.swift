@@ -9,6 +9,7 @@ package enum Catalogue {
         .movement,
         .normalisations,
         .pools,
+        .regions,
         .resizing,
         .reductions,
         .shapes,

@@ -1,0 +1,89 @@
+internal import DCNGraph
+
+extension RegionSpellings {
+    /// Pooled and group size: 0 or absent stands for the other.
+    private static func sizes(_ node: SourceNode) throws(Misfit) -> (pooled: Int, group: Int) {
+        let pooled = try node.int("pooled_size", default: 0)
+        let group = try node.int("group_size", default: 0)
+        guard pooled > 0 || group > 0 else { throw .missing("attribute pooled_size") }
+        return (pooled == 0 ? group : pooled, group == 0 ? pooled : group)
+    }
+
+    static func positionPool(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let (pooled, group) = try sizes(node)
+        let bins = RegionBins(
+            height: pooled, width: pooled, scale: try node.float("spatial_scale", default: 1), minimum: 0.1)
+        return Meaning(PSRoiPool(bins, outputChannels: try node.int("output_dim"), group: group))
+    }
+
+    static func openvinoPool(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let mode = try node.string("mode", default: "average")
+        guard mode == "average" else { throw .unsupported("PSROIPooling with mode \(escaped(mode))") }
+        node.ignore("spatial_bins_x", "spatial_bins_y")
+        return try positionPool(node)
+    }
+
+    static func deformablePosition(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let (pooled, group) = try sizes(node)
+        let part = try node.int("part_size", default: 0)
+        let samples = try node.int("sample_per_part", default: 1)
+        return try deformable(node, pooled, group, part == 0 ? pooled : part, [samples, samples], 0)
+    }
+
+    static func openvinoDeformable(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let mode = try node.string("mode", default: "bilinear_deformable")
+        guard mode == "bilinear_deformable" else {
+            throw .attribute("mode", because: "is \(escaped(mode)), expected bilinear_deformable")
+        }
+        let (pooled, group) = try sizes(node)
+        let perPart = try node.optionalInt("sample_per_part")
+        let y = try node.int("spatial_bins_y", default: perPart ?? 1)
+        let x = try node.int("spatial_bins_x", default: perPart ?? 1)
+        let part = try node.int("part_size", default: perPart == nil ? 1 : 0)
+        return try deformable(node, pooled, group, part == 0 ? pooled : part, [y, x], 1)
+    }
+
+    private static func deformable(
+        _ node: SourceNode, _ pooled: Int, _ group: Int, _ part: Int, _ samples: [Int], _ scale: Float
+    ) throws(Misfit) -> Meaning {
+        let bins = RegionBins(
+            height: pooled, width: pooled, scale: try node.float("spatial_scale", default: 1), offset: 0.5, minimum: 0.1)
+        let op = DeformPSRoiPool(
+            bins, outputChannels: try node.int("output_dim"), group: group, part: part, samples: samples,
+            displacementScale: try node.float("trans_std", default: scale))
+        let ignoresDisplacements = try node.bool("no_trans", default: node.inputs.count < 3)
+        return Meaning(op, order: ignoresDisplacements ? [0, 1] : [0, 1, 2])
+    }
+
+    static func torchvisionPool(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let (height, width) = (try node.int("pooled_height"), try node.int("pooled_width"))
+        guard height == width else { throw .unsupported("ps_roi_pool of \(height) × \(width) bins") }
+        let bins = RegionBins(
+            height: height, width: width, scale: try node.float("spatial_scale", default: 1), minimum: 1)
+        let op = PSRoiPool(
+            bins, outputChannels: try outputs(node, height * width), group: height, roundsAfterScaling: true)
+        return Meaning(op)
+    }
+
+    static func torchvisionAlign(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let bins = RegionBins(
+            height: try node.int("pooled_height"), width: try node.int("pooled_width"),
+            scale: try node.float("spatial_scale", default: 1), samplingRatio: try node.int("sampling_ratio", default: -1),
+            offset: 0.5)
+        var op = RoiAlign(bins)
+        op.isPositionSensitive = true
+        op.emptyIsNaN = true
+        return Meaning(op)
+    }
+
+    /// Output channels as they follow from the operand's.
+    private static func outputs(_ node: SourceNode, _ bins: Int) throws(Misfit) -> Int {
+        guard bins > 0, let shape = node.operands?.types.first??.tensor?.shape, shape.rank == 4,
+            let channels = shape[1].fixed
+        else { throw .missing("the number of channels of \(escaped(node.opType))") }
+        guard channels % bins == 0 else {
+            throw .extent(of: "X", axis: 1, expected: "a multiple of \(bins)", got: "\(channels)", because: "the bins")
+        }
+        return channels / bins
+    }
+}
