@@ -17,6 +17,8 @@ package enum Catalogue {
         .binary,
         .indexing,
         .sequences,
+        .casts,
+        .generation,
     ]
 
     /// The operator types by canonical name.
