@@ -28,9 +28,10 @@ extension Pipeline {
     /// What makes a canonical graph fast: few nodes, packed weights, layouts that kernels like.
     package static func fusing(_ accuracy: Accuracy) -> Pipeline {
         Pipeline([
-            Rewrite(FoldBatchNorm(), FoldBatchNormDeform(), FuseSilu(), FuseSiluReversed()),
-            FuseActivation(), FuseResidual(), FuseActivation(),
-            DropDead(), PackWeights(accuracy), AssignLayouts(), DropDead(),
+            Rewrite(
+                FoldBatchNorm(), FoldBatchNormDeform(), FuseSilu(), FuseSiluReversed(), FuseTransposes()),
+            FoldPad(), FuseOffsets(), FuseActivation(), FuseResidual(), FuseActivation(),
+            Rewrite(RecogniseLayouts()), DropDead(), PackWeights(accuracy), AssignLayouts(), DropDead(),
         ])
     }
 }
