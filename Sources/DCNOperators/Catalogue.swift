@@ -14,6 +14,7 @@ package enum Catalogue {
         .resizing,
         .reductions,
         .shapes,
+        .suppressions,
         .unary,
         .binary,
         .indexing,

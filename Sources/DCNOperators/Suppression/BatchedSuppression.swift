@@ -1,0 +1,177 @@
+package import DCNGraph
+
+/// Suppression by turned boxes (mmdeploy's NMSRotated).
+///
+/// Inputs: boxes `[B, N, 5]` (cx, cy, w, h, radians), scores `[B, C, N]`. All boxes suppress; only those above the least score come
+/// out. Output: int64 `[K, 3]` of (batch, class, box).
+package struct RotatedSuppression: Operator {
+    package static let name = "RotatedSuppression"
+    /// The overlap above which a box is dropped.
+    package var threshold: Float
+    /// The score a box must exceed to come out.
+    package var leastScore: Float
+
+    package init(threshold: Float, leastScore: Float) {
+        self.threshold = threshold
+        self.leastScore = leastScore
+    }
+
+    package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
+        try expectBatchedBoxes(inputs, columns: 5)
+        return [.tensor(TensorType(.int64, [.unknown, 3]))]
+    }
+
+    package func execution(for call: Call) throws(Misfit) -> Execution {
+        let op = self
+        return .routine(
+            ValueRoutine { (values, scope) throws(Misfit) in
+                let (boxes, scores) = (try floats(values, 0, "boxes"), try floats(values, 1, "scores"))
+                let (batches, count, classes) = (boxes.extents[0], boxes.extents[1], scores.extents[1])
+                var result: [Int64] = []
+                for batch in 0..<batches {
+                    let turned = (0..<count).map { RotatedBox(boxes.values[((batch * count + $0) * 5)...].prefix(5)) }
+                    for kind in 0..<classes {
+                        let start = (batch * classes + kind) * count
+                        let order = descending(0..<count) { scores.values[start + $0] }
+                        for box in try suppressRotated(order, turned, threshold: op.threshold, scope)
+                        where scores.values[start + box] > op.leastScore {
+                            result += [Int64(batch), Int64(kind), Int64(box)]
+                        }
+                    }
+                }
+                return [selection(result, columns: 3)]
+            })
+    }
+}
+
+func suppressRotated(
+    _ order: [Int], _ boxes: [RotatedBox], threshold: Float, _ scope: any Scope
+) throws(Misfit) -> [Int] {
+    var kept: [Int] = []
+    for (place, index) in order.enumerated() {
+        if place % 64 == 0 { try scope.checkpoint() }
+        if !kept.contains(where: { Float(boxes[$0].overlap(boxes[index])) > threshold }) { kept.append(index) }
+    }
+    return kept
+}
+
+/// The best boxes of all classes, a fixed number of them (mmdeploy's TRTBatchedNMS, upright or turned).
+///
+/// Inputs: boxes `[B, N, C or 1, 4]` (turned: 5), scores `[B, N, C]`. Outputs: float32 `[B, keep, 5]` (6) of boxes and scores, int32
+/// `[B, keep]` of labels, and, where wanted, int32 `[B, keep]` of box indices. Rows that are missing hold 0, −1 and −1.
+package struct BatchedSuppression: Operator {
+    package static let name = "BatchedSuppression"
+    /// Whether boxes have angles.
+    package var isRotated: Bool
+    /// The class that is left out; negative: none.
+    package var background: Int
+    /// The overlap above which a box is dropped.
+    package var threshold: Float
+    /// The score a box must exceed.
+    package var leastScore: Float
+    /// The best boxes of a class that take part; negative: all.
+    package var best: Int
+    /// How many boxes come out.
+    package var keeps: Int
+    /// Whether boxes are cut to 0 … 1.
+    package var clips: Bool
+
+    package init(
+        isRotated: Bool, background: Int, threshold: Float, leastScore: Float, best: Int, keeps: Int, clips: Bool
+    ) {
+        self.isRotated = isRotated
+        self.background = background
+        self.threshold = threshold
+        self.leastScore = leastScore
+        self.best = best
+        self.keeps = keeps
+        self.clips = clips
+    }
+
+    private var width: Int { isRotated ? 5 : 4 }
+
+    package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
+        let boxes = try inputs.required(0, "boxes", rank: 4)
+        let scores = try inputs.required(1, "scores", rank: 3)
+        try boxes.expect([.float32])
+        try scores.expect([.float32])
+        try boxes.expect(width, along: 3, because: "the numbers of a box")
+        for axis in 0..<2 { try scores.expect(boxes.dimension(axis), along: axis, because: "as boxes") }
+        if boxes.dimension(2) != 1 { try scores.expect(boxes.dimension(2), along: 2, because: "as boxes") }
+        guard (0...(1 << 20)).contains(keeps) else {
+            throw .attribute("keep_topk", because: "is \(keeps), expected 0 … \(1 << 20)")
+        }
+        let batch = boxes.dimension(0)
+        let rows = TensorType(.int32, Shape([batch, .fixed(keeps)]))
+        let all: [ValueType] = [
+            .tensor(TensorType(.float32, Shape([batch, .fixed(keeps), .fixed(width + 1)]))), .tensor(rows), .tensor(rows),
+        ]
+        return Array(all.prefix(max(1, inputs.outputCount)))
+    }
+
+    package func execution(for call: Call) throws(Misfit) -> Execution {
+        let (op, outputs) = (self, call.outputs.count)
+        return .routine(ValueRoutine { (values, scope) throws(Misfit) in try op.run(values, scope, outputs) })
+    }
+
+    private func run(_ values: [Datum?], _ scope: any Scope, _ outputs: Int) throws(Misfit) -> [Datum?] {
+        let (boxes, scores) = (try floats(values, 0, "boxes"), try floats(values, 1, "scores"))
+        let batches = boxes.extents[0]
+        var rows = [Float](repeating: 0, count: batches * keeps * (width + 1))
+        var labels = [Int32](repeating: -1, count: batches * keeps)
+        var indices = labels
+        for batch in 0..<batches {
+            let found = try select(boxes, scores, batch, scope)
+            for (place, hit) in found.prefix(keeps).enumerated() {
+                let row = batch * keeps + place
+                for column in 0..<width {
+                    let value = boxes.values[hit.place + column]
+                    rows[row * (width + 1) + column] = clips ? min(max(value, 0), 1) : value
+                }
+                rows[row * (width + 1) + width] = hit.score
+                (labels[row], indices[row]) = (Int32(clamping: hit.label), Int32(clamping: hit.index))
+            }
+        }
+        let all: [Tensor?] = [
+            Tensor(extents: [batches, keeps, width + 1], rows), Tensor(extents: [batches, keeps], labels),
+            Tensor(extents: [batches, keeps], indices),
+        ]
+        return all.prefix(outputs).map { $0.map(Datum.tensor) }
+    }
+
+    private struct Hit { var score: Float; var label, index, place: Int }
+
+    private func select(
+        _ boxes: (extents: [Int], values: [Float]), _ scores: (extents: [Int], values: [Float]), _ batch: Int,
+        _ scope: any Scope
+    ) throws(Misfit) -> [Hit] {
+        let (count, sets, classes) = (boxes.extents[1], boxes.extents[2], scores.extents[2])
+        var hits: [Hit] = []
+        for label in 0..<classes where label != background {
+            try scope.checkpoint()
+            let score = { (index: Int) in scores.values[(batch * count + index) * classes + label] }
+            let place = { (index: Int) in ((batch * count + index) * sets + (sets == 1 ? 0 : label)) * width }
+            var order = descending((0..<count).filter { score($0) > leastScore }, by: score)
+            if best >= 0 { order = Array(order.prefix(best)) }
+            for index in try free(order, boxes.values, place, scope) {
+                hits.append(Hit(score: score(index), label: label, index: index, place: place(index)))
+            }
+        }
+        return descending(hits.indices) { hits[$0].score }.map { hits[$0] }
+    }
+
+    private func free(
+        _ order: [Int], _ values: [Float], _ place: (Int) -> Int, _ scope: any Scope
+    ) throws(Misfit) -> [Int] {
+        if isRotated {
+            let turned = order.map { RotatedBox(values[place($0)...].prefix(5)) }
+            return try suppressRotated(Array(order.indices), turned, threshold: threshold, scope).map { order[$0] }
+        }
+        var edges = EdgeBoxes()
+        for index in order {
+            let start = place(index)
+            edges.append(values[start], values[start + 1], values[start + 2], values[start + 3])
+        }
+        return suppress(Array(order.indices), edges, threshold: threshold).map { order[$0] }
+    }
+}

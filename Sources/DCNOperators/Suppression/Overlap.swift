@@ -1,0 +1,76 @@
+/// Boxes by their edges, and how far two of them overlap.
+struct EdgeBoxes: Sendable {
+    private(set) var x1: [Float] = []
+    private(set) var y1: [Float] = []
+    private(set) var x2: [Float] = []
+    private(set) var y2: [Float] = []
+    private(set) var area: [Float] = []
+    /// Added to widths and heights: 1 where edges are inclusive.
+    let plus: Float
+
+    init(plus: Float = 0) { self.plus = plus }
+
+    mutating func append(_ left: Float, _ top: Float, _ right: Float, _ bottom: Float) {
+        x1.append(left)
+        y1.append(top)
+        x2.append(right)
+        y2.append(bottom)
+        area.append((right - left + plus) * (bottom - top + plus))
+    }
+
+    mutating func append(_ index: Int, of other: EdgeBoxes) {
+        x1.append(other.x1[index])
+        y1.append(other.y1[index])
+        x2.append(other.x2[index])
+        y2.append(other.y2[index])
+        area.append(other.area[index])
+    }
+
+    var count: Int { area.count }
+
+    /// The area that box `index` shares with one of another list.
+    @inline(__always)
+    func intersection(_ index: Int, _ other: EdgeBoxes, _ second: Int) -> Float {
+        let width = min(x2[index], other.x2[second]) - max(x1[index], other.x1[second]) + plus
+        let height = min(y2[index], other.y2[second]) - max(y1[index], other.y1[second]) + plus
+        return width > 0 && height > 0 ? width * height : 0
+    }
+
+    /// The share of the common area in the whole; NaN of two boxes without area.
+    @inline(__always)
+    func overlap(_ index: Int, _ other: EdgeBoxes, _ second: Int) -> Float {
+        let common = intersection(index, other, second)
+        return common / (area[index] + other.area[second] - common)
+    }
+}
+
+/// Indices in the order of descending scores, equal ones ascending, NaN last.
+func descending(_ indices: some Sequence<Int>, by score: (Int) -> Float) -> [Int] {
+    let pairs = indices.map { (score: score($0), index: $0) }
+    let sorted = pairs.sorted { (a, b) in
+        if a.score == b.score || a.score.isNaN && b.score.isNaN { return a.index < b.index }
+        return a.score > b.score || b.score.isNaN && !a.score.isNaN
+    }
+    return sorted.map(\.index)
+}
+
+/// Takes boxes in order, each unless it overlaps one already taken by more than `threshold`.
+func suppress(
+    _ order: [Int], _ boxes: EdgeBoxes, threshold: Float, limit: Int = .max, ignoresEmpty: Bool = false
+) -> [Int] {
+    var kept: [Int] = []
+    var taken = EdgeBoxes(plus: boxes.plus)
+    for index in order {
+        if kept.count >= limit { break }
+        let isFree = !(0..<taken.count).contains { other in
+            if ignoresEmpty, !(boxes.area[index] > 0 && taken.area[other] > 0) { return false }
+            let common = boxes.intersection(index, taken, other)
+            guard common > 0 || !ignoresEmpty else { return false }
+            return common / (boxes.area[index] + taken.area[other] - common) > threshold
+        }
+        guard isFree else { continue }
+        kept.append(index)
+        taken.append(index, of: boxes)
+    }
+    return kept
+}

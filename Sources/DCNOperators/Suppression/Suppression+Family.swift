@@ -1,0 +1,79 @@
+internal import DCNGraph
+
+extension Family {
+    /// Choosing among overlapping boxes.
+    static let suppressions = Family(
+        [
+            NonMaxSuppression.self, BoxSuppression.self, SoftSuppression.self, SuppressionMatch.self,
+            RotatedSuppression.self, BatchedSuppression.self, Proposal.self,
+        ],
+        [
+            "": ["NonMaxSuppression": onnxSuppression],
+            "mmcv": ["NonMaxSuppression": mmcvSuppression, "SoftNonMaxSuppression": soft],
+            "mmdeploy": [
+                "NMSRotated": rotated, "NMSMatch": { (_) throws(Misfit) in Meaning(SuppressionMatch()) },
+                "SoftNonMaxSuppression": soft,
+                "TRTBatchedNMS": { (node) throws(Misfit) in try batched(node, isRotated: false) },
+                "TRTBatchedRotatedNMS": { (node) throws(Misfit) in try batched(node, isRotated: true) },
+            ],
+            "org.apache.mxnet": ["Proposal": proposal, "_contrib_Proposal": proposal, "_contrib_MultiProposal": proposal],
+        ])
+
+    private static func onnxSuppression(_ node: SourceNode) throws(Misfit) -> Meaning {
+        Meaning(NonMaxSuppression(isCentred: try node.bool("center_point_box", default: false)))
+    }
+
+    private static func mmcvSuppression(_ node: SourceNode) throws(Misfit) -> Meaning {
+        guard node.inputs.count == 2 else {
+            throw .unsupported("mmcv::NonMaxSuppression with \(node.inputs.count) inputs, expected boxes and scores")
+        }
+        let plus = try node.int("offset", default: 0)
+        guard plus == 0 || plus == 1 else { throw .attribute("offset", because: "is \(plus), expected 0 or 1") }
+        return Meaning(BoxSuppression(threshold: try node.float("iou_threshold", default: 0.5), plus: plus))
+    }
+
+    private static func soft(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let code = try node.int("method", default: 1)
+        guard let method = SoftSuppression.Method(rawValue: code) else {
+            throw .attribute("method", because: "is \(code), expected 0, 1 or 2")
+        }
+        let plus = try node.int("offset", default: 0)
+        guard plus == 0 || plus == 1 else { throw .attribute("offset", because: "is \(plus), expected 0 or 1") }
+        let op = SoftSuppression(
+            method: method, threshold: try node.float("iou_threshold", default: 0.3),
+            sigma: try node.float("sigma", default: 0.5), leastScore: try node.float("min_score", default: 0.001), plus: plus)
+        return Meaning(op)
+    }
+
+    private static func rotated(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let op = RotatedSuppression(
+            threshold: try node.float("iou_threshold", default: 0.5),
+            leastScore: try node.float("score_threshold", default: 0))
+        return Meaning(op)
+    }
+
+    private static func batched(_ node: SourceNode, isRotated: Bool) throws(Misfit) -> Meaning {
+        node.ignore("num_classes", "is_normalized", "return_index")
+        let op = BatchedSuppression(
+            isRotated: isRotated, background: try node.int("background_label_id", default: -1),
+            threshold: try node.float("iou_threshold", default: 0.5),
+            leastScore: try node.float("score_threshold", default: 0), best: try node.int("topk", default: -1),
+            keeps: try node.int("keep_topk"), clips: try node.bool("clip_boxes", default: false))
+        return Meaning(op)
+    }
+
+    private static func proposal(_ node: SourceNode) throws(Misfit) -> Meaning {
+        var op = Proposal()
+        op.stride = try node.int("feature_stride", default: 16)
+        op.scales = try node.optionalFloats("scales") ?? [4, 8, 16, 32]
+        op.ratios = try node.optionalFloats("ratios") ?? [0.5, 1, 2]
+        op.before = try node.int("rpn_pre_nms_top_n", default: 6000)
+        op.after = try node.int("rpn_post_nms_top_n", default: 300)
+        op.threshold = try node.float("threshold", default: 0.7)
+        op.leastSize = try node.float("rpn_min_size", default: 16)
+        op.addsToCorners = try node.bool("iou_loss", default: false)
+        op.isBatched = node.opType == "_contrib_MultiProposal"
+        node.ignore("output_score")
+        return Meaning(op)
+    }
+}
