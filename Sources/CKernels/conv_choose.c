@@ -1,23 +1,34 @@
 #include "conv_private.h"
 
-/// Multiply-adds of the direct sum, panels' and kernels' empty columns counted.
+/// Multiply-adds of the direct sum: empty columns of panels count, narrow panels keep the kernel waiting for loads,
+/// and so do the row pointers, which are fetched anew for every tap.
 static double conv_direct_cost(const dcn_conv_shape *s) {
-    const double columns = (double)s->groups * (double)dcn_padded(s->outputs / s->groups);
-    const double products = (double)(s->channels / s->groups) * (double)conv_volume(s->kernel);
+    const ptrdiff_t outputs = s->outputs / s->groups, channels = s->channels / s->groups;
+    const double columns = (double)s->groups * (double)dcn_padded(outputs);
+    const double waiting = (outputs <= 16 ? 1.4 : outputs <= 32 ? 1.15 : 1.0) * (1 + 3 / (double)channels);
     const dcn_extent walked = s->transposed ? s->input : s->output;
-    return (double)s->batch * (double)conv_volume(walked) * products * columns;
+    return waiting * (double)s->batch * (double)conv_volume(walked) * (double)channels *
+           (double)conv_volume(s->kernel) * columns;
+}
+
+/// A vector holds 16 outputs whatever their groups; each product takes a permutation or a load beside it.
+static double conv_narrow_cost(const dcn_conv_shape *s) {
+    return 1.7 * (double)s->batch * (double)conv_volume(s->output) * (double)conv_volume(s->kernel) *
+           (double)(s->channels / s->groups) * (double)dcn_padded(s->outputs);
 }
 
 double dcn_conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa) {
     (void)isa;
     if (!dcn_conv_fits(form, shape)) return INFINITY;
+    if (form == DCN_CONV_NARROW) return conv_narrow_cost(shape);
     if (conv_is_winograd(form)) return winograd_cost(form, shape, caches);
     return conv_direct_cost(shape);
 }
 
 dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa, dcn_accuracy accuracy) {
-    static const dcn_conv_form forms[] = {DCN_CONV_WINOGRAD_2, DCN_CONV_WINOGRAD_4, DCN_CONV_WINOGRAD_6};
-    const int allowed = accuracy == DCN_ACCURACY_EXACT ? 1 : accuracy == DCN_ACCURACY_DEFAULT ? 2 : 3;
+    static const dcn_conv_form forms[] = {DCN_CONV_NARROW, DCN_CONV_WINOGRAD_2, DCN_CONV_WINOGRAD_4,
+                                          DCN_CONV_WINOGRAD_6};
+    const int allowed = accuracy == DCN_ACCURACY_EXACT ? 2 : accuracy == DCN_ACCURACY_DEFAULT ? 3 : 4;
     dcn_conv_form best = DCN_CONV_DIRECT;
     double least = dcn_conv_cost(best, shape, caches, isa);
     for (int i = 0; i < allowed; i++) {

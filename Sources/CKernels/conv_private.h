@@ -97,6 +97,13 @@ void winograd_pack(dcn_conv_form form, const dcn_conv_shape *shape, const float 
 void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
 double winograd_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches);
 
+int narrow_fits(const dcn_conv_shape *shape);
+ptrdiff_t narrow_packed_count(const dcn_conv_shape *shape, ptrdiff_t taps);
+/// Packs tap number `tap` of `taps`, which the file has at `index`.
+void narrow_pack_tap(const dcn_conv_shape *shape, const float *weights, ptrdiff_t taps, ptrdiff_t tap,
+                     ptrdiff_t index, float *packed);
+void narrow_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
+
 /// Order of the products of a sampled row.
 enum {
     DEFORM_TAP_ORDER,                ///< (tap, channel)

@@ -21,6 +21,8 @@ static int deform_is_fused(const dcn_deform_shape *s) {
     return s->ones || (s->conv.groups == s->conv.channels && s->conv.outputs == s->conv.channels);
 }
 
+static int deform_is_narrow(const dcn_deform_shape *s) { return !deform_is_fused(s) && narrow_fits(&s->conv); }
+
 static int deform_order(const dcn_deform_shape *s) {
     const ptrdiff_t width = s->conv.channels / s->offset_groups;
     return s->conv.groups == 1 && (width == 4 || width == 8) ? DEFORM_GROUP_ORDER : DEFORM_TAP_ORDER;
@@ -30,6 +32,7 @@ ptrdiff_t dcn_deform_packed_count(const dcn_deform_shape *s) {
     if (!deform_valid(s)) return -1;
     if (s->ones) return 0;
     if (deform_is_fused(s)) return deform_taps(s) * dcn_padded(s->conv.channels);
+    if (deform_is_narrow(s)) return narrow_packed_count(&s->conv, deform_taps(s));
     const ptrdiff_t inner = s->conv.channels / s->conv.groups * deform_taps(s);
     return s->conv.groups * dcn_padded(s->conv.outputs / s->conv.groups) * inner;
 }
@@ -81,6 +84,11 @@ ptrdiff_t dcn_deform_pack(const dcn_deform_shape *s, const float *weights, float
                 packed[t * stride + c] = c < channels ? weights[c * taps + deform_tap_index(s, t)] : 0;
         return count;
     }
+    if (deform_is_narrow(s)) {
+        for (ptrdiff_t t = 0; t < taps; t++)
+            narrow_pack_tap(&s->conv, weights, taps, t, deform_tap_index(s, t), packed);
+        return count;
+    }
     const ptrdiff_t inner = channels / s->conv.groups * taps;
     for (ptrdiff_t group = 0; group < s->conv.groups; group++)
         for (ptrdiff_t column = 0; column < outputs; column += CONV_PANEL) {
@@ -124,6 +132,7 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     const dcn_conv_shape *c = &s->conv;
     const ptrdiff_t taps = deform_taps(s), entries = taps * s->offset_groups, word = (ptrdiff_t)sizeof(float);
     plan->fused = deform_is_fused(s);
+    plan->narrow = deform_is_narrow(s);
     plan->order = deform_order(s);
     deform_plan_blocks(plan, caches);
     const int grouped = plan->order == DEFORM_GROUP_ORDER;

@@ -222,6 +222,7 @@ typedef struct {
     ptrdiff_t block_rows, block_taps, block_channels, row_tiles;
     int32_t order;               ///< how the sampled row is ordered
     int32_t fused;               ///< 1: every channel has its own output
+    int32_t narrow;              ///< 1: groups of few channels, weights as in `DCN_CONV_NARROW`
     int32_t pixel_by_pixel;      ///< 1: corners are tabled for one pixel at a time
     ptrdiff_t table_entries, panel_stride;
     ptrdiff_t table_bytes, panel_bytes, field_bytes;
