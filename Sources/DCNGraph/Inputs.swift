@@ -30,6 +30,9 @@ public struct Inputs: Sendable {
     /// Whether input `index` is given.
     public func has(_ index: Int) -> Bool { index < types.count && types[index] != nil }
 
+    /// The value of input `index`, when it is a tensor that is known.
+    public func constant(_ index: Int) -> Tensor? { index < constants.count ? constants[index]?.tensor : nil }
+
     /// A tensor operand that must be there, of a rank if one is named.
     public func required(_ index: Int, _ name: String, rank: Int? = nil) throws(Misfit) -> Operand {
         guard let operand = try optional(index, name, rank: rank) else { throw .missing(name) }

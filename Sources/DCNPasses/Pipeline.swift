@@ -31,7 +31,7 @@ extension Pipeline {
             Rewrite(
                 FoldBatchNorm(), FoldBatchNormDeform(), FuseSilu(), FuseSiluReversed(), FuseTransposes()),
             FoldPad(), FuseOffsets(), FuseActivation(), FuseResidual(), FuseActivation(),
-            Rewrite(RecogniseLayouts()), DropDead(), PackWeights(accuracy), AssignLayouts(), DropDead(),
+            Rewrite(RecogniseLayouts()), DropDead(), LayOut(accuracy), DropDead(),
         ])
     }
 }

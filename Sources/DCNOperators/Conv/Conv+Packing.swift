@@ -3,9 +3,9 @@ package import DCNGraph
 
 extension Conv: Packable {
     package func packed(for inputs: Inputs, choices: PackingChoices) throws(Misfit) -> PackedForm? {
-        guard packed == nil, let weights = inputs.constants[1]?.tensor?.aligned(), weights.type.element == .float32,
+        guard packed == nil, let weights = inputs.constant(1)?.aligned(), weights.type.element == .float32,
             let x = inputs.types[0]?.tensor, let shape = x.shape,
-            !inputs.has(2) || inputs.constants[2] != nil
+            !inputs.has(2) || inputs.constant(2) != nil
         else { return nil }
         let window = try window.resolved(kernel: Array(weights.extents[2...]))
         // Extents that are not declared count as those of a middle layer: they only steer the choice of form.
@@ -17,7 +17,7 @@ extension Conv: Packable {
         op.window = window
         op.packed = WeightForm(form, extents: weights.extents)
         var constants = [1: packed]
-        if let bias = inputs.constants[2]?.tensor { constants[2] = paddedBias(bias.aligned()) }
+        if let bias = inputs.constant(2) { constants[2] = paddedBias(bias.aligned()) }
         return PackedForm(op, constants: constants)
     }
 

@@ -3,8 +3,8 @@ package import DCNGraph
 
 extension DeformConv: Packable {
     package func packed(for inputs: Inputs, choices: PackingChoices) throws(Misfit) -> PackedForm? {
-        guard packed == nil, let weights = inputs.constants[1]?.tensor?.aligned(), weights.type.element == .float32,
-            !inputs.has(3) || inputs.constants[3] != nil
+        guard packed == nil, let weights = inputs.constant(1)?.aligned(), weights.type.element == .float32,
+            !inputs.has(3) || inputs.constant(3) != nil
         else { return nil }
         let window = try window.resolved(kernel: Array(weights.extents[2...]))
         // Packed weights do not depend on the extents of the image; any that holds the kernel will do.
@@ -22,7 +22,7 @@ extension DeformConv: Packable {
         op.window = window
         op.packed = WeightForm(deform: weights.extents)
         var constants = [1: packed]
-        if let bias = inputs.constants[3]?.tensor { constants[3] = paddedBias(bias.aligned()) }
+        if let bias = inputs.constant(3) { constants[3] = paddedBias(bias.aligned()) }
         return PackedForm(op, constants: constants)
     }
 

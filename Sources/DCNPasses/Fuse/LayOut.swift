@@ -1,0 +1,16 @@
+package import DCNGraph
+
+/// Packs weights, then decides layouts: packed operators give channels last, which their readers learn only then.
+package struct LayOut: Pass {
+    package static let name = "lay-out"
+    /// How much rounding fast forms may add.
+    package let accuracy: Accuracy
+
+    /// A pass that allows forms up to an accuracy.
+    package init(_ accuracy: Accuracy) { self.accuracy = accuracy }
+
+    package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
+        try PackWeights(accuracy).run(on: &graph, log: &log)
+        try AssignLayouts().run(on: &graph, log: &log)
+    }
+}
