@@ -12,6 +12,7 @@ package enum Catalogue {
         .pools,
         .regions,
         .resizing,
+        .sampling,
         .reductions,
         .shapes,
         .suppressions,

@@ -33,6 +33,12 @@ extension Family {
         if node.version >= 14 {
             op.isTraining = try node.bool("training_mode", default: false)
         } else {
+            if node.version < 7 {
+                node.ignore("consumed_inputs")
+                guard try node.bool("is_test", default: false) else {
+                    throw .unsupported("training by BatchNormalization of version \(node.version)")
+                }
+            }
             if node.version < 9 { op.isSpatial = try node.bool("spatial", default: true) }
             guard node.outputs.dropFirst().allSatisfy(\.isEmpty) else {
                 throw .unsupported("training by BatchNormalization of version \(node.version)")

@@ -66,6 +66,7 @@ package struct PoolWindow: Sendable, Hashable, Codable {
 
     /// The geometry along a spatial axis of known extent.
     func axis(_ index: Int, extent: Int) throws(Misfit) -> Axis {
+        guard extent <= 1 << 40 else { throw .limit(of: "an extent of X", asked: extent, limit: 1 << 40) }
         var axis = Axis()
         axis.extent = extent
         axis.kernel = kernel[index]

@@ -52,7 +52,7 @@ package struct Proposal: Operator {
         try info.expect(scores.dimension(0), along: 0, because: "one row for each image")
         try info.expect(3, along: 1, because: "height, width and scale")
         if !isBatched { try scores.expect(1, along: 0, because: "Proposal takes one image") }
-        let rows = scores.dimension(0).fixed.map { Dimension.fixed($0 * after) } ?? .unknown
+        let rows = scores.dimension(0).fixed.map { Dimension.fixed($0 &* after) } ?? .unknown
         let all: [ValueType] = [
             .tensor(TensorType(.float32, Shape([rows, 5]))), .tensor(TensorType(.float32, Shape([rows, 1]))),
         ]

@@ -1,0 +1,77 @@
+internal import DCNGraph
+
+extension Family {
+    /// Sampling of images at computed points.
+    static let sampling = Family(
+        [
+            GridSample.self, AffineGrid.self, DeformableAttention.self, RotatedFeatureAlign.self, BorderAlign.self,
+            Carafe.self,
+        ],
+        [
+            "": [
+                "GridSample": gridSample,
+                "AffineGrid": { (node) throws(Misfit) in
+                    Meaning(AffineGrid(alignsCorners: try node.bool("align_corners", default: false)))
+                },
+            ],
+            "com.microsoft": ["GridSample": gridSample],
+            "mmcv": others, "mmdeploy": others,
+        ])
+
+    private static let others: [String: Dialect.Spelling] = [
+        "grid_sampler": coded,
+        "MMCVMultiScaleDeformableAttention": { (node) throws(Misfit) in
+            node.ignore("im2col_step")
+            return Meaning(DeformableAttention())
+        },
+        "MMCVRotatedFeatureAlign": { (node) throws(Misfit) in
+            Meaning(
+                RotatedFeatureAlign(
+                    scale: try node.float("spatial_scale", default: 1), points: try node.int("points", default: 1)))
+        },
+        "MMCVBorderAlign": { (node) throws(Misfit) in Meaning(BorderAlign(poolSize: try node.int("pool_size"))) },
+        "MMCVCARAFE": carafe, "MMCVCARAFENaive": carafe,
+    ]
+
+    private static func gridSample(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let interpolation: GridSample.Interpolation
+        switch try node.string("mode", default: "linear") {
+        case "linear", "bilinear": interpolation = .linear
+        case "nearest": interpolation = .nearest
+        case "cubic", "bicubic": interpolation = .cubic
+        case let other: throw .attribute("mode", because: "is \(escaped(other)), expected linear, nearest or cubic")
+        }
+        let outside: GridSample.Outside
+        switch try node.string("padding_mode", default: "zeros") {
+        case "zeros": outside = .zeros
+        case "border": outside = .border
+        case "reflection": outside = .reflection
+        case let other:
+            throw .attribute("padding_mode", because: "is \(escaped(other)), expected zeros, border or reflection")
+        }
+        return Meaning(
+            GridSample(interpolation, outside: outside, alignsCorners: try node.bool("align_corners", default: false)))
+    }
+
+    private static func coded(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let (mode, edge) = (try node.int("interpolation_mode", default: 0), try node.int("padding_mode", default: 0))
+        guard let interpolation = GridSample.Interpolation(rawValue: mode) else {
+            throw .attribute("interpolation_mode", because: "is \(mode), expected 0, 1 or 2")
+        }
+        guard let outside = GridSample.Outside(rawValue: edge) else {
+            throw .attribute("padding_mode", because: "is \(edge), expected 0, 1 or 2")
+        }
+        return Meaning(
+            GridSample(interpolation, outside: outside, alignsCorners: try node.bool("align_corners", default: false)))
+    }
+
+    private static func carafe(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let factor = try node.float("scale_factor", default: 1)
+        guard factor >= 1, factor == factor.rounded(), factor <= 64 else {
+            throw .attribute("scale_factor", because: "is \(factor), expected a whole number from 1 to 64")
+        }
+        return Meaning(
+            Carafe(
+                kernel: try node.int("kernel_size"), groups: try node.int("group_size", default: 1), factor: Int(factor)))
+    }
+}
