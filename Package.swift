@@ -14,6 +14,7 @@ let package = Package(
     products: [
         .library(name: "DCN", targets: ["DCN"]),
         .executable(name: "dcn-run", targets: ["dcn-run"]),
+        .executable(name: "dcn-bench", targets: ["dcn-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -54,6 +55,13 @@ let package = Package(
         .executableTarget(
             name: "dcn-run",
             dependencies: ["DCN", "DCNFiles", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "dcn-bench",
+            dependencies: [
+                "DCN", "DCNOperators", "DCNPasses", "DCNRuntime",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["DCNGraph", "DCNOperators"], path: "Tests/TestSupport",

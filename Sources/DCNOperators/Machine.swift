@@ -17,3 +17,10 @@ extension InstructionSet {
     /// The one that is taken unless somebody says otherwise.
     package static let best: InstructionSet = available.last ?? .baseline
 }
+
+extension InstructionSet {
+    /// Runs independent multiply-adds in registers and gives the floating-point operations done.
+    package static func multiplyAddOperations(_ instructionSet: InstructionSet, rounds: Int) -> Double {
+        dcn_conv_kernels(instructionSet.code)?.pointee.peak(rounds) ?? 0
+    }
+}

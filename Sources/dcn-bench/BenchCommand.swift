@@ -1,0 +1,75 @@
+import ArgumentParser
+import DCN
+import DCNOperators
+import DCNRuntime
+import Foundation
+
+@main
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dcn-bench",
+        abstract: "Measure layers in the runtime's own layout, as time and as share of the FMA peak of the same run.",
+        discussion: """
+            EXAMPLES
+              dcn-bench deform:c=256,h=38,w=64
+              dcn-bench conv:c=64,h=150,w=250 --threads 2 --accuracy fast
+              dcn-bench --file fixtures/bench/layers.txt --json
+            """)
+
+    @Argument(help: "Layers as KIND:NAME=NUMBER,…; KIND is conv or deform.")
+    var cases: [String] = []
+
+    @Option(help: "A file of layers, one a line; # begins a comment.")
+    var file: String?
+
+    @Option(help: "How many threads work.")
+    var threads = 1
+
+    @Option(help: "Which Winograd forms may be used: exact, default or fast.")
+    var accuracy = "default"
+
+    @Option(help: "Seconds to measure each layer.")
+    var seconds = 1.0
+
+    @Flag(help: "One JSON object a line.")
+    var json = false
+
+    func run() throws {
+        guard let accuracy = Accuracy(rawValue: accuracy) else { throw ValidationError("accuracy is exact, default or fast") }
+        let name = ProcessInfo.processInfo.environment["DCN_ISA"]
+        guard let instructionSet = name.map({ InstructionSet(rawValue: $0) }) ?? .best else {
+            throw ValidationError("DCN_ISA is baseline, avx2, avx512 or neon")
+        }
+        let team = Team(threads: threads)
+        for text in try allCases() {
+            guard let bench = Case(text) else { throw ValidationError("'\(text)' is no layer: KIND:NAME=NUMBER,…") }
+            let layer = try Layer(bench, accuracy: accuracy)
+            let top = peak(of: team, instructionSet)
+            let timing = try layer.time(on: team, instructionSet, seconds: seconds)
+            report(bench, layer, timing, peak: max(top, peak(of: team, instructionSet)))
+        }
+    }
+
+    private func allCases() throws -> [String] {
+        guard let file else { return cases }
+        let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+        return cases + lines.map { $0.prefix { $0 != "#" }.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+    }
+
+    private func report(_ bench: Case, _ layer: Layer, _ timing: Timing, peak: Double) {
+        let operations = 2 * Double(layer.multiplyAdds)
+        let best = operations / timing.best
+        if json {
+            print(
+                "{\"case\": \"\(bench.text)\", \"threads\": \(threads), \"accuracy\": \"\(accuracy)\", "
+                    + "\"min_ms\": \(timing.best / 1e6), \"median_ms\": \(timing.median / 1e6), "
+                    + "\"gflops\": \(best), \"peak_gflops\": \(peak), \"share\": \(best / peak)}")
+            return
+        }
+        func text(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+        print(
+            "\(bench.text.padding(toLength: max(48, bench.text.count), withPad: " ", startingAt: 0)) "
+                + "min \(text(timing.best / 1e6, 3)) ms  median \(text(timing.median / 1e6, 3)) ms  "
+                + "\(text(best, 1)) GFLOP/s  \(text(100 * best / peak, 1)) % of \(text(peak, 0))")
+    }
+}
