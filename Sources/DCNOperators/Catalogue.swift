@@ -22,6 +22,7 @@ package enum Catalogue {
         .sequences,
         .casts,
         .generation,
+        .quantisation,
     ]
 
     /// The operator types by canonical name.

@@ -11,22 +11,22 @@ extension Family {
         ],
         [
             "": [
-                "Add": { (_) throws(Misfit) in Meaning(Add()) },
-                "Sub": { (_) throws(Misfit) in Meaning(Sub()) },
-                "Mul": { (_) throws(Misfit) in Meaning(Mul()) },
-                "Div": { (_) throws(Misfit) in Meaning(Div()) },
-                "PRelu": { (_) throws(Misfit) in Meaning(PRelu()) },
-                "Pow": { (_) throws(Misfit) in Meaning(Pow()) },
+                "Add": { (node) throws(Misfit) in try aligned(Add(), node) },
+                "Sub": { (node) throws(Misfit) in try aligned(Sub(), node) },
+                "Mul": { (node) throws(Misfit) in try aligned(Mul(), node) },
+                "Div": { (node) throws(Misfit) in try aligned(Div(), node) },
+                "PRelu": { (node) throws(Misfit) in try aligned(PRelu(), node) },
+                "Pow": { (node) throws(Misfit) in try aligned(Pow(), node) },
                 "BitwiseAnd": { (_) throws(Misfit) in Meaning(BitwiseAnd()) },
                 "BitwiseOr": { (_) throws(Misfit) in Meaning(BitwiseOr()) },
                 "BitwiseXor": { (_) throws(Misfit) in Meaning(BitwiseXor()) },
-                "And": { (_) throws(Misfit) in Meaning(And()) },
-                "Or": { (_) throws(Misfit) in Meaning(Or()) },
-                "Xor": { (_) throws(Misfit) in Meaning(Xor()) },
-                "Equal": { (_) throws(Misfit) in Meaning(Equal()) },
-                "Less": { (_) throws(Misfit) in Meaning(Less()) },
+                "And": { (node) throws(Misfit) in try aligned(And(), node) },
+                "Or": { (node) throws(Misfit) in try aligned(Or(), node) },
+                "Xor": { (node) throws(Misfit) in try aligned(Xor(), node) },
+                "Equal": { (node) throws(Misfit) in try aligned(Equal(), node) },
+                "Less": { (node) throws(Misfit) in try aligned(Less(), node) },
                 "LessOrEqual": { (_) throws(Misfit) in Meaning(LessOrEqual()) },
-                "Greater": { (_) throws(Misfit) in Meaning(Greater()) },
+                "Greater": { (node) throws(Misfit) in try aligned(Greater(), node) },
                 "GreaterOrEqual": { (_) throws(Misfit) in Meaning(GreaterOrEqual()) },
                 "Where": { (_) throws(Misfit) in Meaning(Where()) },
                 "Max": { (node) throws(Misfit) in variadic(Max(), node) },
@@ -53,4 +53,23 @@ private func isLeft(_ node: SourceNode) throws(Misfit) -> Bool {
     case .some(let other):
         throw .attribute("direction", because: "is '\(escaped(other))', expected LEFT or RIGHT")
     }
+}
+
+/// Before version 7 the second operand is laid along `axis` of the first, and only where `broadcast` says so; the slope
+/// of PRelu along the channels. Where that is not along the last axes, the operand must be known to be moved there.
+private func aligned(_ op: any Operator, _ node: SourceNode) throws(Misfit) -> Meaning {
+    guard node.version < 7 else { return Meaning(op) }
+    node.ignore("broadcast", "consumed_inputs")
+    let written = try node.optionalInt("axis") ?? (op is PRelu ? 1 : nil)
+    guard let axis = written, let types = node.operands?.types, types.count == 2,
+        let a = types[0]?.tensor?.shape, let b = types[1]?.tensor?.shape
+    else { return Meaning(op) }
+    let own = b.rank == 1 && b[0] == 1 ? 0 : b.rank
+    let place = try resolvedAxis(axis, rank: max(1, a.rank))
+    guard own > 0, place + own < a.rank else { return Meaning(op) }
+    let trailing = Array(repeating: 1, count: a.rank - place - own)
+    guard let constant = node.operands?.constants[1]?.tensor,
+        let moved = constant.reshaped(to: constant.extents + trailing)
+    else { throw .unsupported("broadcasting a computed operand along axis \(axis)") }
+    return Meaning(op, order: [0], extra: [moved])
 }

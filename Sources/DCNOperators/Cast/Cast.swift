@@ -62,7 +62,10 @@ extension Cast {
     private func tableKernel(
         _ from: ElementType, _ count: Int, _ instructionSet: InstructionSet
     ) throws(Misfit) -> TileKernel? {
-        guard let source = from.code, let target = to.code, to != .float8e8m0 else { return nil }
+        guard let source = from.code, let target = to.code, to != .float8e8m0, !to.isPacked, to != .float8e5m2
+        else {
+            return nil
+        }
         let kernels = try KernelTable(instructionSet)
         let isBetweenWhole = from.isWhole && to.isWhole
         guard isBetweenWhole || from == .float32 || to == .float32 else { return nil }

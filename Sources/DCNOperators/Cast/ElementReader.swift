@@ -68,7 +68,7 @@ struct ElementWriter: Sendable {
         self.saturate = saturate && element != .float16 && element != .bfloat16
     }
 
-    /// The bits of a number: floats to the nearest, integers towards zero and to their bounds.
+    /// The bits of a number: floats to the nearest, integers towards zero and to their bounds (packed ones wrap).
     func bits(of number: Double) -> UInt64 {
         switch element {
         case .float32: UInt64(Float(number).bitPattern)
@@ -92,7 +92,8 @@ struct ElementWriter: Sendable {
     private func clampedBits(_ number: Double) -> UInt64 {
         if element == .uint64 { return clampedInteger(number) }
         let value: Int64 = clampedInteger(number)
-        guard element != .int64 else { return UInt64(bitPattern: value) }
+        // As in the standard's reference, integers narrower than a byte wrap.
+        guard element != .int64, !element.isPacked else { return UInt64(bitPattern: value) }
         let (low, high) = element.integerRange
         return UInt64(bitPattern: min(max(value, low), high))
     }
