@@ -23,6 +23,7 @@ package enum Catalogue {
         .casts,
         .generation,
         .quantisation,
+        .controlFlow,
     ]
 
     /// The operator types by canonical name.

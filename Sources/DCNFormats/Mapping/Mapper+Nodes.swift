@@ -36,7 +36,8 @@ extension Mapper {
             let name = "\(node.name.isEmpty ? node.outputs.first ?? "" : node.name).\(index)"
             inputs.append(tensor.map { graph.addConstant(name, .tensor($0)) })
         }
-        while inputs.last == .some(nil) { inputs.removeLast() }
+        // What bodies capture comes after the operands, so those keep their places there.
+        while meaning.bodies.isEmpty, inputs.last == .some(nil) { inputs.removeLast() }
         do throws(DCNError) {
             let (bodies, captured) = try bodies(of: node, meaning, names, graph, file: file)
             guard let bodies else { return names.poisoned.formUnion(node.outputs) }

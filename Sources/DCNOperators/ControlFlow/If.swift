@@ -1,0 +1,53 @@
+package import DCNGraph
+
+/// One of two bodies: inputs cond, then what the bodies capture. Body 0 runs where cond holds, else body 1.
+package struct If: Operator {
+    package static let name = "If"
+    package init() {}
+
+    package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
+        let condition = try inputs.required(0, "cond")
+        try condition.expect([.bool])
+        if let count = condition.type.elementCount, count != 1 {
+            throw .value(of: "cond", because: "has \(count) elements, expected 1")
+        }
+        let then = try inputs.body(0, "then_branch").outputValueTypes
+        let other = try inputs.body(1, "else_branch").outputValueTypes
+        guard then.count == other.count, then.count == inputs.outputCount else {
+            throw .value(
+                of: "then_branch",
+                because: "gives \(then.count) values, else_branch \(other.count), expected \(inputs.outputCount)")
+        }
+        var types: [ValueType] = []
+        for (index, pair) in zip(then, other).enumerated() {
+            types.append(try unified(pair.0, pair.1, name: "output \(index) of else_branch"))
+        }
+        return types
+    }
+
+    /// Branches may differ in whether a value is wrapped in an optional.
+    private func unified(_ left: ValueType, _ right: ValueType, name: String) throws(Misfit) -> ValueType {
+        if case .optional(let inner) = left, !right.isOptional { return .optional(try inner.unified(with: right, name: name)) }
+        if case .optional(let inner) = right, !left.isOptional { return .optional(try left.unified(with: inner, name: name)) }
+        return try left.unified(with: right, name: name)
+    }
+
+    package func execution(for call: Call) throws(Misfit) -> Execution {
+        .routine(
+            ValueRoutine { (values, scope) throws(Misfit) in
+                let holds = try condition(values.first ?? nil, "cond")
+                try scope.checkpoint()
+                return try scope.run(body: holds ? 0 : 1, Array(values.dropFirst()))
+            })
+    }
+
+    package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
+        WrittenNode("If", order: [0], bodies: ["then_branch", "else_branch"], since: 11)
+    }
+}
+
+extension ValueType {
+    fileprivate var isOptional: Bool {
+        if case .optional = self { true } else { false }
+    }
+}
