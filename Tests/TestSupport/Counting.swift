@@ -23,7 +23,8 @@ package func channelsLast(_ tensor: Tensor) -> Tensor {
     var values = [Float](repeating: 0, count: stored.reduce(1, *))
     let given = tensor.elements(as: Float.self)
     for index in indices(of: tensor.extents) {
-        values[position([index[0]] + index[2...] + [index[1]], in: stored)] = given[position(index, in: tensor.extents)]
+        values[position([index[0]] + index[2...] + [index[1]], in: stored)] =
+            given[position(index, in: tensor.extents)]
     }
     return Tensor(type, bytesOf: values) ?? tensor
 }

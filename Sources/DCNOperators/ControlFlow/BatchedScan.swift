@@ -24,12 +24,16 @@ package struct BatchedScan: Operator {
         try body.expectCounts(inputs: inputs.count - 1, outputs: inputs.outputCount)
         guard scannedCount > 0, stateCount >= 0, stateCount <= inputs.outputCount,
             1 + stateCount + scannedCount <= inputs.count
-        else { throw .attribute("num_scan_inputs", because: "is \(scannedCount), which the operands do not fit") }
+        else {
+            throw .attribute("num_scan_inputs", because: "is \(scannedCount), which the operands do not fit")
+        }
         let scanned = try inputs.required(1 + stateCount, "scan input 0")
         var types: [ValueType] = []
         for (index, given) in body.outputValueTypes.enumerated() {
             var type = given.withoutSymbols
-            if index >= stateCount { type = try type.stacked(along: 0, count: scanned.dimension(1), name: "scan output") }
+            if index >= stateCount {
+                type = try type.stacked(along: 0, count: scanned.dimension(1), name: "scan output")
+            }
             types.append(try type.stacked(along: 0, count: scanned.dimension(0), name: "output"))
         }
         return types
@@ -48,7 +52,8 @@ package struct BatchedScan: Operator {
                 }
                 var stacks = given.indices.map { Stack(name: "output \($0)") }
                 for entry in 0..<(parts.last?.count ?? 0) {
-                    let results = try run(entry, parts, values, lengths, Array(given.dropFirst(stateCount)), in: scope)
+                    let results = try run(
+                        entry, parts, values, lengths, Array(given.dropFirst(stateCount)), in: scope)
                     for (index, result) in results.enumerated() {
                         guard let result else { throw .missing("output \(index)") }
                         try stacks[index].append(result, in: scope)
@@ -57,7 +62,9 @@ package struct BatchedScan: Operator {
                 var outputs: [Datum?] = []
                 for (index, stack) in stacks.enumerated() {
                     var empty = given[index]
-                    if index >= stateCount { empty = try empty.stacked(along: 0, count: 0, name: "scan output") }
+                    if index >= stateCount {
+                        empty = try empty.stacked(along: 0, count: 0, name: "scan output")
+                    }
                     empty = try empty.stacked(along: 0, count: 0, name: "output")
                     outputs.append(try stack.joined(empty: empty, in: scope))
                 }
@@ -72,7 +79,9 @@ package struct BatchedScan: Operator {
     ) throws(Misfit) -> [Datum?] {
         var operands: [Datum?] = []
         for part in parts {
-            guard entry < part.count else { throw .value(of: "scan inputs", because: "have different batches") }
+            guard entry < part.count else {
+                throw .value(of: "scan inputs", because: "have different batches")
+            }
             operands.append(try part.slice(entry, in: scope))
         }
         let scan = Scan(stateCount: stateCount, scannedCount: scannedCount, inputsReversed: inputsReversed)

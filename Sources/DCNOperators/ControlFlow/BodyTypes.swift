@@ -12,7 +12,9 @@ extension Graph {
         guard inputs.count == wanted, outputs.count == given else {
             throw .value(
                 of: "body",
-                because: "takes \(inputs.count) and gives \(outputs.count) values, expected \(wanted) and \(given)")
+                because:
+                    "takes \(inputs.count) and gives \(outputs.count) values, expected \(wanted) and \(given)"
+            )
         }
     }
 }
@@ -32,17 +34,31 @@ extension ValueType {
         case .tensor(let type):
             .tensor(
                 TensorType(
-                    type.element, type.shape.map { Shape($0.dimensions.map { $0.fixed == nil ? .unknown : $0 }) }))
+                    type.element,
+                    type.shape.map { Shape($0.dimensions.map { $0.fixed == nil ? .unknown : $0 }) }))
         case .sequence(let element): .sequence(element.withoutSymbols)
         case .optional(let element): .optional(element.withoutSymbols)
         }
     }
 
+    /// What is known of a value of one of two types, one of which may be the other in an optional.
+    func unwrapping(_ other: ValueType, name: String) throws(Misfit) -> ValueType {
+        switch (self, other) {
+        case (.optional, .optional): try unified(with: other, name: name)
+        case (.optional(let inner), _): .optional(try inner.unified(with: other, name: name))
+        case (_, .optional(let inner)): .optional(try unified(with: inner, name: name))
+        default: try unified(with: other, name: name)
+        }
+    }
+
     /// The type of a tensor of such tensors along a new axis.
     func stacked(along axis: Int, count: Dimension, name: String) throws(Misfit) -> ValueType {
-        guard case .tensor(let type) = self else { throw .kind(of: name, expected: "a tensor", got: "\(self)") }
+        guard case .tensor(let type) = self else {
+            throw .kind(of: name, expected: "a tensor", got: "\(self)")
+        }
         guard var shape = type.shape else { return .tensor(TensorType(type.element, nil)) }
-        shape.dimensions.insert(count, at: try resolvedAxis(axis, rank: shape.rank + 1, name: "scan_output_axes"))
+        shape.dimensions.insert(
+            count, at: try resolvedAxis(axis, rank: shape.rank + 1, name: "scan_output_axes"))
         return .tensor(TensorType(type.element, shape))
     }
 }

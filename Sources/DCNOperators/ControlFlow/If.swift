@@ -16,20 +16,14 @@ package struct If: Operator {
         guard then.count == other.count, then.count == inputs.outputCount else {
             throw .value(
                 of: "then_branch",
-                because: "gives \(then.count) values, else_branch \(other.count), expected \(inputs.outputCount)")
+                because:
+                    "gives \(then.count) values, else_branch \(other.count), expected \(inputs.outputCount)")
         }
         var types: [ValueType] = []
         for (index, pair) in zip(then, other).enumerated() {
-            types.append(try unified(pair.0, pair.1, name: "output \(index) of else_branch"))
+            types.append(try pair.0.unwrapping(pair.1, name: "output \(index) of else_branch"))
         }
         return types
-    }
-
-    /// Branches may differ in whether a value is wrapped in an optional.
-    private func unified(_ left: ValueType, _ right: ValueType, name: String) throws(Misfit) -> ValueType {
-        if case .optional(let inner) = left, !right.isOptional { return .optional(try inner.unified(with: right, name: name)) }
-        if case .optional(let inner) = right, !left.isOptional { return .optional(try left.unified(with: inner, name: name)) }
-        return try left.unified(with: right, name: name)
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
@@ -43,11 +37,5 @@ package struct If: Operator {
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
         WrittenNode("If", order: [0], bodies: ["then_branch", "else_branch"], since: 11)
-    }
-}
-
-extension ValueType {
-    fileprivate var isOptional: Bool {
-        if case .optional = self { true } else { false }
     }
 }

@@ -24,7 +24,7 @@ package struct Loop: Operator {
         for (index, given) in body.outputValueTypes.dropFirst().enumerated() {
             if index < carriedCount {
                 let initial = try inputs.requiredValue(index + 2, "carried value \(index)")
-                types.append(try initial.unified(with: given, name: "carried value \(index)"))
+                types.append(try initial.unwrapping(given, name: "carried value \(index)"))
             } else {
                 types.append(try given.withoutSymbols.stacked(along: 0, count: .unknown, name: "scan output"))
             }
@@ -49,10 +49,14 @@ package struct Loop: Operator {
                     let first = counter(Tensor(scalar: Int64(trip)), declared[0])
                     let second = counter(Tensor(scalar: true), declared[1])
                     let given = try scope.run(body: 0, [first, second] + carried + captured)
-                    guard given.count == 1 + carriedCount + stacks.count else { throw .missing("values of the body") }
+                    guard given.count == 1 + carriedCount + stacks.count else {
+                        throw .missing("values of the body")
+                    }
                     holds = try condition(given[0], "the condition that the body gives")
                     carried = given[1...].prefix(carriedCount).map { $0 }
-                    for index in stacks.indices { try stacks[index].append(given[1 + carriedCount + index], in: scope) }
+                    for index in stacks.indices {
+                        try stacks[index].append(given[1 + carriedCount + index], in: scope)
+                    }
                     trip += 1
                 }
                 for (stack, type) in zip(stacks, scanned) {
@@ -73,7 +77,9 @@ package struct Loop: Operator {
 
     /// A scalar as the body declares it: of rank 0, or of one element.
     private func counter(_ scalar: Tensor, _ declared: ValueType) -> Datum {
-        guard declared.tensor?.shape?.rank == 1, let list = scalar.reshaped(to: [1]) else { return .tensor(scalar) }
+        guard declared.tensor?.shape?.rank == 1, let list = scalar.reshaped(to: [1]) else {
+            return .tensor(scalar)
+        }
         return .tensor(list)
     }
 

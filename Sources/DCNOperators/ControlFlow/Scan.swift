@@ -48,7 +48,8 @@ package struct Scan: Operator {
                 types.append(try initial.unified(with: given, name: "state \(index)"))
             } else {
                 let along = axis(index - stateCount, of: outputAxes)
-                types.append(try given.withoutSymbols.stacked(along: along, count: length, name: "scan output"))
+                types.append(
+                    try given.withoutSymbols.stacked(along: along, count: length, name: "scan output"))
             }
         }
         return types
@@ -58,11 +59,15 @@ package struct Scan: Operator {
         try body.expectCounts(inputs: inputs.count, outputs: inputs.outputCount)
         guard scannedCount > 0, stateCount >= 0, stateCount + scannedCount <= inputs.count,
             stateCount <= inputs.outputCount
-        else { throw .attribute("num_scan_inputs", because: "is \(scannedCount), which the operands do not fit") }
+        else {
+            throw .attribute("num_scan_inputs", because: "is \(scannedCount), which the operands do not fit")
+        }
         let stacked = inputs.outputCount - stateCount
         for (name, count, expected) in [
-            ("scan_input_axes", inputAxes.count, scannedCount), ("scan_input_directions", inputsReversed.count, scannedCount),
-            ("scan_output_axes", outputAxes.count, stacked), ("scan_output_directions", outputsReversed.count, stacked),
+            ("scan_input_axes", inputAxes.count, scannedCount),
+            ("scan_input_directions", inputsReversed.count, scannedCount),
+            ("scan_output_axes", outputAxes.count, stacked),
+            ("scan_output_directions", outputsReversed.count, stacked),
         ] where count != 0 && count != expected {
             throw .attribute(name, because: "has \(count) numbers, expected \(expected)")
         }
@@ -89,7 +94,9 @@ package struct Scan: Operator {
     private func sources(_ values: [Datum?], in scope: any Scope) throws(Misfit) -> [SliceSource] {
         var sources: [SliceSource] = []
         for index in 0..<scannedCount {
-            guard let tensor = values[stateCount + index]?.tensor else { throw .missing("scan input \(index)") }
+            guard let tensor = values[stateCount + index]?.tensor else {
+                throw .missing("scan input \(index)")
+            }
             sources.append(try SliceSource(tensor, axis: axis(index, of: inputAxes), in: scope))
         }
         return sources
@@ -118,7 +125,8 @@ package struct Scan: Operator {
             let empty = try types[index].stacked(along: along, count: 0, name: "scan output")
             states.append(
                 try stack.joined(
-                    along: along, isReversed: isReversed(index, of: outputsReversed), empty: empty, in: scope))
+                    along: along, isReversed: isReversed(index, of: outputsReversed), empty: empty, in: scope)
+            )
         }
         return states
     }
@@ -153,7 +161,10 @@ struct SliceSource {
         var front = tensor
         if along != 0 {
             let order = [along] + (0..<rank).filter { $0 != along }
-            guard let turned = try performOne(Transpose(permutation: order), [.tensor(tensor)], in: scope).tensor else {
+            guard
+                let turned = try performOne(Transpose(permutation: order), [.tensor(tensor)], in: scope)
+                    .tensor
+            else {
                 throw .missing("a scan input")
             }
             front = turned
@@ -173,11 +184,14 @@ struct SliceSource {
             return .tensor(slice)
         }
         if element.isPacked {
-            return try performOne(Gather(), [.tensor(tensor), .tensor(Tensor(scalar: Int64(index)))], in: scope)
+            return try performOne(
+                Gather(), [.tensor(tensor), .tensor(Tensor(scalar: Int64(index)))], in: scope)
         }
         let type = TensorType(element, extents: inner)
         let offset = tensor.byteOffset + index * size * element.byteWidth
-        guard let slice = Tensor(type, storage: tensor.storage, byteOffset: offset) else { throw .missing("a slice") }
+        guard let slice = Tensor(type, storage: tensor.storage, byteOffset: offset) else {
+            throw .missing("a slice")
+        }
         return .tensor(slice)
     }
 }

@@ -29,7 +29,8 @@ package struct SequenceMap: Operator {
                     for index in 0..<min(mappedCount, values.count) {
                         guard case .sequence(let elements, _) = values[index] else { continue }
                         guard elements.count == count else {
-                            throw .value(of: "additional_inputs", because: "hold \(elements.count), expected \(count)")
+                            throw .value(
+                                of: "additional_inputs", because: "hold \(elements.count), expected \(count)")
                         }
                         operands[index] = elements[place]
                     }

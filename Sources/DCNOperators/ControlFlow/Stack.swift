@@ -15,8 +15,12 @@ struct Stack {
 
     /// Adds the value of one trip, which must be a tensor of the shape before it.
     mutating func append(_ value: Datum, in scope: any Scope) throws(Misfit) {
-        guard let tensor = value.tensor else { throw .kind(of: name, expected: "a tensor", got: "\(value.type)") }
-        if let slice, slice != tensor.type { throw .value(of: name, because: "is \(tensor.type), after \(slice)") }
+        guard let tensor = value.tensor else {
+            throw .kind(of: name, expected: "a tensor", got: "\(value.type)")
+        }
+        if let slice, slice != tensor.type {
+            throw .value(of: name, because: "is \(tensor.type), after \(slice)")
+        }
         slice = tensor.type
         count += 1
         guard tensor.type.element != .string, !tensor.type.element.isPacked else {
@@ -79,9 +83,13 @@ struct Stack {
 
     /// No trip was made: extents that are not declared count as 0.
     private func nothing(_ type: ValueType, in scope: any Scope) throws(Misfit) -> Datum {
-        guard case .tensor(let tensor) = type else { throw .kind(of: name, expected: "a tensor", got: "\(type)") }
+        guard case .tensor(let tensor) = type else {
+            throw .kind(of: name, expected: "a tensor", got: "\(type)")
+        }
         let extents = tensor.shape?.dimensions.map { $0.fixed ?? 0 } ?? [0]
-        if tensor.element == .string, let empty = Tensor(extents: extents, strings: []) { return .tensor(empty) }
+        if tensor.element == .string, let empty = Tensor(extents: extents, strings: []) {
+            return .tensor(empty)
+        }
         let output = try scope.allocate(TensorType(tensor.element, extents: extents))
         output.storage.base.initializeMemory(as: UInt8.self, repeating: 0, count: output.storage.byteCount)
         return .tensor(output.finished)

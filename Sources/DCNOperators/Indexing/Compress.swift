@@ -14,7 +14,9 @@ package struct Compress: MovementOperator {
         let data = try inputs.required(0, "input")
         let condition = try inputs.required(1, "condition", rank: 1)
         try condition.expect([.bool])
-        let count = try condition.constant?.integers.map { flags throws(Misfit) in try chosen(flags, data).count }
+        let count = try condition.constant?.integers.map { flags throws(Misfit) in
+            try chosen(flags, data).count
+        }
         let length = count.map(Dimension.fixed) ?? .unknown
         guard let axis else { return [.tensor(TensorType(data.element, Shape([length])))] }
         guard var shape = data.shape else { return [.tensor(TensorType(data.element, nil))] }
@@ -25,7 +27,8 @@ package struct Compress: MovementOperator {
     private func chosen(_ flags: [Int], _ data: Operand) throws(Misfit) -> [Int] {
         let indices = flags.indices.filter { flags[$0] != 0 }
         guard let shape = data.shape else { return indices }
-        let extent = try axis.map { axis throws(Misfit) in shape[try resolvedAxis(axis, rank: shape.rank)] }
+        let extent =
+            try axis.map { axis throws(Misfit) in shape[try resolvedAxis(axis, rank: shape.rank)] }
             ?? .product(shape.dimensions)
         if let most = extent.fixed, let last = indices.last, last >= most {
             throw .value(of: "condition", because: "holds at \(last), where only \(most) are")
@@ -40,7 +43,8 @@ package struct Compress: MovementOperator {
         let indices = flags.indices.filter { flags[$0] != 0 }
         let along = try axis.map { axis throws(Misfit) in try resolvedAxis(axis, rank: extents.count) }
         let extent = along.map { extents[$0] } ?? extents.reduce(1, *)
-        let bytes = along.map { extents[($0 + 1)...].reduce(type.element.byteWidth, *) } ?? type.element.byteWidth
+        let bytes =
+            along.map { extents[($0 + 1)...].reduce(type.element.byteWidth, *) } ?? type.element.byteWidth
         let outer = along.map { extents[..<$0].reduce(1, *) } ?? 1
         let tiling = Tiling(bytes == 0 ? 0 : outer * indices.count, cost: 1 + bytes / 4)
         return TileKernel(tiles: tiling.tiles) { tile, frame in

@@ -59,7 +59,8 @@ private func cumulativeTypes(_ inputs: Inputs) throws(Misfit) -> [ValueType] {
     let axis = try inputs.required(1, "axis")
     try axis.expectIndices()
     try axis.expectListOrScalar()
-    guard data.element != .string, data.element != .bool, !data.element.isPacked, !data.element.isComplex else {
+    guard data.element != .string, data.element != .bool, !data.element.isPacked, !data.element.isComplex
+    else {
         throw .element(of: "x", expected: "a number", got: data.element)
     }
     if let rank = data.rank, let index = try axis.scalar() { _ = try resolvedAxis(index, rank: rank) }
@@ -74,7 +75,8 @@ private func cumulative(
     guard let axis = call.constant(1)?.integers?.first else { throw .missing("the value of axis") }
     let along = try resolvedAxis(axis, rank: extents.count)
     let scan = LineScan(
-        count: extents[along], inner: extents[(along + 1)...].reduce(1, *), outer: extents[..<along].reduce(1, *),
+        count: extents[along], inner: extents[(along + 1)...].reduce(1, *),
+        outer: extents[..<along].reduce(1, *),
         reduction: reduction, isExclusive: isExclusive, isReversed: isReversed)
     switch try call.input(0).element {
     case .float32: return .kernel(scan.kernel(Float(reduction == .mul ? 1 : 0)))

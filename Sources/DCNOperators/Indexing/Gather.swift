@@ -18,13 +18,16 @@ package struct Gather: MovementOperator {
         let data = try inputs.required(0, "data")
         let indices = try inputs.required(1, "indices")
         try indices.expectIndices()
-        guard let shape = data.shape, let own = indices.shape else { return [.tensor(TensorType(data.element, nil))] }
+        guard let shape = data.shape, let own = indices.shape else {
+            return [.tensor(TensorType(data.element, nil))]
+        }
         let along = try resolvedAxis(axis, rank: shape.rank)
         guard batchAxes >= 0, batchAxes <= along, batchAxes <= own.rank else {
             throw .attribute("axis", because: "is \(axis), expected at least \(batchAxes)")
         }
         for index in 0..<batchAxes { try indices.expect(shape[index], along: index, because: "as data") }
-        let dimensions = shape.dimensions[..<along] + own.dimensions[batchAxes...] + shape.dimensions[(along + 1)...]
+        let dimensions =
+            shape.dimensions[..<along] + own.dimensions[batchAxes...] + shape.dimensions[(along + 1)...]
         return [.tensor(TensorType(data.element, Shape(Array(dimensions))))]
     }
 
@@ -67,7 +70,9 @@ package struct Gather: MovementOperator {
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        guard batchAxes == 0 else { throw .unsupported("Gather with batch axes has no standard ONNX spelling") }
+        guard batchAxes == 0 else {
+            throw .unsupported("Gather with batch axes has no standard ONNX spelling")
+        }
         return WrittenNode("Gather", [("axis", .int(axis))], since: 7)
     }
 }

@@ -40,8 +40,11 @@ func expectWithin(_ indices: Operand, _ data: Operand, axis: Int) throws(Misfit)
     let along = try resolvedAxis(axis, rank: shape.rank)
     try indices.expectRank(shape.rank)
     for index in 0..<shape.rank where index != along {
-        guard let most = shape[index].fixed, let got = indices.dimension(index).fixed, got > most else { continue }
-        throw .extent(of: "indices", axis: index, expected: "at most \(most)", got: "\(got)", because: "as data")
+        guard let most = shape[index].fixed, let got = indices.dimension(index).fixed, got > most else {
+            continue
+        }
+        throw .extent(
+            of: "indices", axis: index, expected: "at most \(most)", got: "\(got)", because: "as data")
     }
 }
 

@@ -13,16 +13,22 @@ package struct GatherND: MovementOperator {
         let data = try inputs.required(0, "data")
         let indices = try inputs.required(1, "indices")
         try indices.expect([.int64])
-        guard let shape = data.shape, let own = indices.shape else { return [.tensor(TensorType(data.element, nil))] }
-        guard shape.rank > 0, own.rank > 0 else { throw .rank(of: "indices", expected: "1 or more", got: own.rank) }
+        guard let shape = data.shape, let own = indices.shape else {
+            return [.tensor(TensorType(data.element, nil))]
+        }
+        guard shape.rank > 0, own.rank > 0 else {
+            throw .rank(of: "indices", expected: "1 or more", got: own.rank)
+        }
         guard batchAxes >= 0, batchAxes < min(shape.rank, own.rank) else {
-            throw .attribute("batch_dims", because: "is \(batchAxes), expected 0 … \(min(shape.rank, own.rank) - 1)")
+            throw .attribute(
+                "batch_dims", because: "is \(batchAxes), expected 0 … \(min(shape.rank, own.rank) - 1)")
         }
         for axis in 0..<batchAxes { try indices.expect(shape[axis], along: axis, because: "as data") }
         guard let length = own[own.rank - 1].fixed else { return [.tensor(TensorType(data.element, nil))] }
         guard length <= shape.rank - batchAxes else {
             throw .extent(
-                of: "indices", axis: own.rank - 1, expected: "at most \(shape.rank - batchAxes)", got: "\(length)",
+                of: "indices", axis: own.rank - 1, expected: "at most \(shape.rank - batchAxes)",
+                got: "\(length)",
                 because: "axes of data")
         }
         let dimensions = own.dimensions.dropLast() + shape.dimensions[(batchAxes + length)...]
@@ -37,7 +43,9 @@ package struct GatherND: MovementOperator {
             let x = frame.input(0, as: UInt8.self)
             let y = frame.output(0, as: UInt8.self)
             let reader = IndexReader(frame, 1, .int64)
-            for index in tiling[tile] { copyBytes(x + tuples.slice(index, reader) * bytes, y + index * bytes, bytes) }
+            for index in tiling[tile] {
+                copyBytes(x + tuples.slice(index, reader) * bytes, y + index * bytes, bytes)
+            }
         }
     }
 
@@ -75,7 +83,8 @@ struct IndexTuples: Sendable {
         for index in 0..<(count * addressed.count) {
             let extent = addressed[index % addressed.count]
             guard reader[index] < -extent || reader[index] >= extent else { continue }
-            return .value(of: "indices", because: "holds \(reader[index]), expected \(-extent) … \(extent - 1)")
+            return .value(
+                of: "indices", because: "holds \(reader[index]), expected \(-extent) … \(extent - 1)")
         }
         return nil
     }
@@ -85,7 +94,9 @@ struct IndexTuples: Sendable {
     func slice(_ index: Int, _ reader: IndexReader) -> Int {
         var place = 0
         for axis in addressed.indices {
-            place = place * addressed[axis] + reader.counted(index * addressed.count + axis, below: addressed[axis])
+            place =
+                place * addressed[axis]
+                + reader.counted(index * addressed.count + axis, below: addressed[axis])
         }
         return index / tuplesPerBatch * slicesPerBatch + place
     }

@@ -26,7 +26,8 @@ struct IndexReader {
 }
 
 /// Names the first index outside -extent … extent - 1.
-func checkIndices(_ frame: Frame, _ position: Int, _ element: ElementType, count: Int, extent: Int) -> Misfit? {
+func checkIndices(_ frame: Frame, _ position: Int, _ element: ElementType, count: Int, extent: Int) -> Misfit?
+{
     let reader = IndexReader(frame, position, element)
     for index in 0..<count where reader[index] < -extent || reader[index] >= extent {
         return .value(of: "indices", because: "holds \(reader[index]), expected \(-extent) … \(extent - 1)")
@@ -38,8 +39,12 @@ func checkIndices(_ frame: Frame, _ position: Int, _ element: ElementType, count
 @inline(__always)
 func copyBytes(_ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, _ count: Int) {
     switch count {
-    case 4: UnsafeMutableRawPointer(target).storeBytes(of: UnsafeRawPointer(source).loadUnaligned(as: UInt32.self), as: UInt32.self)
-    case 8: UnsafeMutableRawPointer(target).storeBytes(of: UnsafeRawPointer(source).loadUnaligned(as: UInt64.self), as: UInt64.self)
+    case 4:
+        UnsafeMutableRawPointer(target).storeBytes(
+            of: UnsafeRawPointer(source).loadUnaligned(as: UInt32.self), as: UInt32.self)
+    case 8:
+        UnsafeMutableRawPointer(target).storeBytes(
+            of: UnsafeRawPointer(source).loadUnaligned(as: UInt64.self), as: UInt64.self)
     case 1: target[0] = source[0]
     default: UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: count)
     }

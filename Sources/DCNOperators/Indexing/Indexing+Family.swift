@@ -4,20 +4,27 @@ extension Family {
     /// Elements chosen, placed, ordered and run over by index.
     static let indexing = Family(
         [
-            Gather.self, GatherElements.self, GatherND.self, ScatterElements.self, ScatterND.self, OneHot.self,
-            Compress.self, NonZero.self, Unique.self, TopK.self, CumSum.self, CumProd.self, CumulativeExtreme.self,
+            Gather.self, GatherElements.self, GatherND.self, ScatterElements.self, ScatterND.self,
+            OneHot.self,
+            Compress.self, NonZero.self, Unique.self, TopK.self, CumSum.self, CumProd.self,
+            CumulativeExtreme.self,
             CornerPool.self, GridPriors.self, PSAMask.self, Inverse.self,
         ],
-        ["": choosing.merging(ordering) { first, _ in first }, "mmcv": openMMLab, "mmdeploy": openMMLab,
-         "com.microsoft": ["Inverse": { (_) throws(Misfit) in Meaning(Inverse()) }]])
+        [
+            "": choosing.merging(ordering) { first, _ in first }, "mmcv": openMMLab, "mmdeploy": openMMLab,
+            "com.microsoft": ["Inverse": { (_) throws(Misfit) in Meaning(Inverse()) }],
+        ])
 
     private static let choosing: [String: Dialect.Spelling] = [
         "Gather": { (node) throws(Misfit) in Meaning(Gather(axis: try node.int("axis", default: 0))) },
-        "GatherElements": { (node) throws(Misfit) in Meaning(GatherElements(axis: try node.int("axis", default: 0))) },
+        "GatherElements": { (node) throws(Misfit) in
+            Meaning(GatherElements(axis: try node.int("axis", default: 0)))
+        },
         "GatherND": { (node) throws(Misfit) in
             Meaning(GatherND(batchAxes: node.version >= 12 ? try node.int("batch_dims", default: 0) : 0))
         },
-        "Scatter": { (node) throws(Misfit) in Meaning(ScatterElements(axis: try node.int("axis", default: 0))) },
+        "Scatter": { (node) throws(Misfit) in Meaning(ScatterElements(axis: try node.int("axis", default: 0)))
+        },
         "ScatterElements": { (node) throws(Misfit) in
             Meaning(ScatterElements(axis: try node.int("axis", default: 0), reduction: try reduction(node)))
         },
@@ -29,7 +36,8 @@ extension Family {
     private static let ordering: [String: Dialect.Spelling] = [
         "NonZero": { (_) throws(Misfit) in Meaning(NonZero()) },
         "Unique": { (node) throws(Misfit) in
-            Meaning(Unique(axis: try node.optionalInt("axis"), isSorted: try node.bool("sorted", default: true)))
+            Meaning(
+                Unique(axis: try node.optionalInt("axis"), isSorted: try node.bool("sorted", default: true)))
         },
         "TopK": { (node) throws(Misfit) in
             let axis = try node.int("axis", default: -1)
@@ -60,7 +68,8 @@ extension Family {
         guard node.version >= 16 || node.domain != "" else { return .none }
         let written = try node.string("reduction", default: "none")
         guard let reduction = Reduction(rawValue: written) else {
-            throw .attribute("reduction", because: "is '\(escaped(written))', expected none, add, mul, max or min")
+            throw .attribute(
+                "reduction", because: "is '\(escaped(written))', expected none, add, mul, max or min")
         }
         return reduction
     }

@@ -23,11 +23,14 @@ package struct Inverse: Operator {
         }
     }
 
-    private func kernel<T: BinaryFloatingPoint & Element>(_ call: Call, _ type: T.Type) throws(Misfit) -> TileKernel {
+    private func kernel<T: BinaryFloatingPoint & Element>(_ call: Call, _ type: T.Type) throws(Misfit)
+        -> TileKernel
+    {
         let extents = try call.extents(0)
         let size = extents[extents.count - 1]
         let matrices = size == 0 ? 0 : extents.dropLast(2).reduce(1, *)
-        return TileKernel(tiles: matrices, scratch: 2 * size * size * MemoryLayout<Double>.stride) { matrix, frame in
+        return TileKernel(tiles: matrices, scratch: 2 * size * size * MemoryLayout<Double>.stride) {
+            matrix, frame in
             let left = frame.scratch(as: Double.self)
             let right = left + size * size
             let x = frame.input(0, as: type) + matrix * size * size
@@ -47,9 +50,13 @@ private func eliminate(
     _ column: Int, _ left: UnsafeMutablePointer<Double>, _ right: UnsafeMutablePointer<Double>, _ size: Int
 ) {
     var pivot = column
-    for row in column..<size where abs(left[row * size + column]) > abs(left[pivot * size + column]) { pivot = row }
+    for row in column..<size where abs(left[row * size + column]) > abs(left[pivot * size + column]) {
+        pivot = row
+    }
     for index in 0..<size where pivot != column {
-        (left[pivot * size + index], left[column * size + index]) = (left[column * size + index], left[pivot * size + index])
+        (left[pivot * size + index], left[column * size + index]) = (
+            left[column * size + index], left[pivot * size + index]
+        )
         (right[pivot * size + index], right[column * size + index]) =
             (right[column * size + index], right[pivot * size + index])
     }

@@ -34,10 +34,12 @@ package struct OneHot: MovementOperator {
             }
             return known[0]
         }
-        guard let tensor = depth.constant, tensor.count == 1, let read = numberReader(tensor.type.element) else {
+        guard let tensor = depth.constant, tensor.count == 1, let read = numberReader(tensor.type.element)
+        else {
             return nil
         }
-        guard let number = tensor.aligned().withBytes({ bytes in bytes.baseAddress.map { read($0, 0) } }), number >= 0
+        guard let number = tensor.aligned().withBytes({ bytes in bytes.baseAddress.map { read($0, 0) } }),
+            number >= 0
         else { throw .value(of: "depth", because: "is no number of 0 or more") }
         return .fixed(number)
     }
@@ -48,9 +50,12 @@ package struct OneHot: MovementOperator {
         let along = try resolvedAxis(axis, rank: extents.count)
         let depth = extents[along]
         let inner = extents[(along + 1)...].reduce(1, *)
-        guard let read = numberReader(indices.element) else { throw .unsupported("OneHot of \(indices.element)") }
+        guard let read = numberReader(indices.element) else {
+            throw .unsupported("OneHot of \(indices.element)")
+        }
         let width = try call.output(0).element.byteWidth
-        let tiling = Tiling(depth == 0 || inner == 0 ? 0 : extents[..<along].reduce(1, *), cost: depth * inner)
+        let tiling = Tiling(
+            depth == 0 || inner == 0 ? 0 : extents[..<along].reduce(1, *), cost: depth * inner)
         return TileKernel(tiles: tiling.tiles) { tile, frame in
             let x = UnsafeRawPointer(frame.input(0, as: UInt8.self))
             let values = frame.input(2, as: UInt8.self)
@@ -90,10 +95,16 @@ func numberReader(_ element: ElementType) -> (@Sendable (UnsafeRawPointer, Int) 
     }
 }
 
-private func integerReader<T: FixedWidthInteger & Sendable>(_ type: T.Type) -> @Sendable (UnsafeRawPointer, Int) -> Int {
+private func integerReader<T: FixedWidthInteger & Sendable>(_ type: T.Type)
+    -> @Sendable (UnsafeRawPointer, Int) -> Int
+{
     { bytes, index in Int(clamping: bytes.assumingMemoryBound(to: T.self)[index]) }
 }
 
-private func floatReader<T: BinaryFloatingPoint & Sendable>(_ type: T.Type) -> @Sendable (UnsafeRawPointer, Int) -> Int {
-    { bytes, index in Int(exactly: bytes.assumingMemoryBound(to: T.self)[index].rounded(.towardZero)) ?? Int.min }
+private func floatReader<T: BinaryFloatingPoint & Sendable>(_ type: T.Type)
+    -> @Sendable (UnsafeRawPointer, Int) -> Int
+{
+    { bytes, index in
+        Int(exactly: bytes.assumingMemoryBound(to: T.self)[index].rounded(.towardZero)) ?? Int.min
+    }
 }

@@ -16,7 +16,9 @@ package struct CumulativeExtreme: Operator {
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let data = try inputs.required(0, "input")
         if let rank = data.rank { _ = try resolvedAxis(axis, rank: rank, name: "dim") }
-        let types: [ValueType] = [.tensor(TensorType(data.element, data.shape)), .tensor(TensorType(.int64, data.shape))]
+        let types: [ValueType] = [
+            .tensor(TensorType(data.element, data.shape)), .tensor(TensorType(.int64, data.shape)),
+        ]
         return Array(types.prefix(max(1, inputs.outputCount)))
     }
 
@@ -50,8 +52,10 @@ package struct CumulativeExtreme: Operator {
                 for index in 0..<count {
                     let key = x[index * inner].orderKey
                     let held = x[best * inner].orderKey
-                    let isNaN = type == Float.self && key == notANumber || type == Double.self && key == doubleNaN
-                    let holdsNaN = type == Float.self && held == notANumber || type == Double.self && held == doubleNaN
+                    let isNaN =
+                        type == Float.self && key == notANumber || type == Double.self && key == doubleNaN
+                    let holdsNaN =
+                        type == Float.self && held == notANumber || type == Double.self && held == doubleNaN
                     if isNaN || !holdsNaN && (isMinimum ? key <= held : key >= held) { best = index }
                     values?[start + index * inner] = x[best * inner]
                     places?[start + index * inner] = Int64(best)
@@ -178,7 +182,8 @@ package struct PSAMask: Operator {
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let data = try inputs.required(0, "input", rank: 4)
         guard maskHeight > 0, maskWidth > 0, maskHeight < 1 << 16, maskWidth < 1 << 16 else {
-            throw .attribute("mask_size", because: "is \(maskHeight) × \(maskWidth), expected positive extents")
+            throw .attribute(
+                "mask_size", because: "is \(maskHeight) × \(maskWidth), expected positive extents")
         }
         try data.expect(maskHeight * maskWidth, along: 1, because: "mask_size")
         let plane = Dimension.product([data.dimension(2), data.dimension(3)])
@@ -244,9 +249,13 @@ extension Family {
         },
         "MMCVPSAMask": { (node) throws(Misfit) in
             let size = try node.ints("mask_size", default: [])
-            guard size.count == 2 else { throw .attribute("mask_size", because: "has \(size.count) numbers, expected 2") }
+            guard size.count == 2 else {
+                throw .attribute("mask_size", because: "has \(size.count) numbers, expected 2")
+            }
             let kind = try node.int("psa_type", default: 0)
-            guard kind == 0 || kind == 1 else { throw .attribute("psa_type", because: "is \(kind), expected 0 or 1") }
+            guard kind == 0 || kind == 1 else {
+                throw .attribute("psa_type", because: "is \(kind), expected 0 or 1")
+            }
             return Meaning(PSAMask(distributes: kind == 1, maskHeight: size[0], maskWidth: size[1]))
         },
         "Mark": { (node) throws(Misfit) in

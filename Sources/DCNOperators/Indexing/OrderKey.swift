@@ -14,7 +14,9 @@ private func floatKey(_ bits: UInt64, sign: UInt64, infinity: UInt64) -> UInt64 
 }
 
 extension Float: OrderKeyed {
-    @inline(__always) var orderKey: UInt64 { floatKey(UInt64(bitPattern), sign: 1 << 31, infinity: 0x7f80_0000) }
+    @inline(__always) var orderKey: UInt64 {
+        floatKey(UInt64(bitPattern), sign: 1 << 31, infinity: 0x7f80_0000)
+    }
 }
 extension Double: OrderKeyed {
     @inline(__always) var orderKey: UInt64 { floatKey(bitPattern, sign: 1 << 63, infinity: 0x7ff0 << 48) }

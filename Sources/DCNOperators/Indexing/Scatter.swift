@@ -69,7 +69,8 @@ package struct ScatterND: MovementOperator {
             if let length = own[own.rank - 1].fixed {
                 guard length <= shape.rank else {
                     throw .extent(
-                        of: "indices", axis: own.rank - 1, expected: "at most \(shape.rank)", got: "\(length)",
+                        of: "indices", axis: own.rank - 1, expected: "at most \(shape.rank)",
+                        got: "\(length)",
                         because: "axes of data")
                 }
                 let expected = own.dimensions.dropLast() + shape.dimensions[length...]
@@ -85,7 +86,8 @@ package struct ScatterND: MovementOperator {
     package func kernel(for call: Call) throws(Misfit) -> any Kernel {
         let tuples = try IndexTuples(call)
         return try scatterKernel(
-            try call.input(0), reduction, call, updates: tuples.count, sliceCount: tuples.sliceCount, check: tuples.check
+            try call.input(0), reduction, call, updates: tuples.count, sliceCount: tuples.sliceCount,
+            check: tuples.check
         ) { index, frame in tuples.slice(index, IndexReader(frame, 1, .int64)) }
     }
 
@@ -109,7 +111,8 @@ private func scatterKernel(
 ) throws(Misfit) -> TileKernel {
     guard let byteCount = type.byteCount else { throw .missing("the shape of data") }
     let join = try slicer(type.element, reduction, sliceCount)
-    return TileKernel(tiles: byteCount == 0 ? 0 : 1, inPlace: [InPlace(output: 0, input: 0)], check: check) { _, frame in
+    return TileKernel(tiles: byteCount == 0 ? 0 : 1, inPlace: [InPlace(output: 0, input: 0)], check: check) {
+        _, frame in
         let x = frame.input(0, as: UInt8.self)
         let y = frame.output(0, as: UInt8.self)
         if x != UnsafePointer(y) { UnsafeMutableRawPointer(y).copyMemory(from: x, byteCount: byteCount) }
@@ -124,7 +127,9 @@ private typealias Slicer = @Sendable (UnsafeRawPointer, Int, UnsafeMutableRawPoi
 private func slicer(_ element: ElementType, _ reduction: Reduction, _ count: Int) throws(Misfit) -> Slicer {
     if reduction == .none {
         let bytes = count * element.byteWidth
-        return { source, from, target, to in (target + to * bytes).copyMemory(from: source + from * bytes, byteCount: bytes) }
+        return { source, from, target, to in
+            (target + to * bytes).copyMemory(from: source + from * bytes, byteCount: bytes)
+        }
     }
     switch element {
     case .float32: return joiner(Float.self, reduction, count)

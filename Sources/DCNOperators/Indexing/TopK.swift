@@ -22,7 +22,8 @@ package struct TopK: Operator {
         let count = try inputs.required(1, "K")
         try count.expect([.int64])
         try count.expectListOrScalar()
-        guard !data.element.isPacked, data.element != .string, data.element != .bool, !data.element.isComplex else {
+        guard !data.element.isPacked, data.element != .string, data.element != .bool, !data.element.isComplex
+        else {
             throw .element(of: "X", expected: "a number", got: data.element)
         }
         var shape = data.shape
@@ -35,7 +36,9 @@ package struct TopK: Operator {
             if let k, k < 0 { throw .value(of: "K", because: "is \(k), expected 0 or more") }
             shape?[along] = count.dimensions?.first ?? .unknown
         }
-        let types: [ValueType] = [.tensor(TensorType(data.element, shape)), .tensor(TensorType(.int64, shape))]
+        let types: [ValueType] = [
+            .tensor(TensorType(data.element, shape)), .tensor(TensorType(.int64, shape)),
+        ]
         return Array(types.prefix(max(1, inputs.outputCount)))
     }
 
@@ -90,7 +93,8 @@ package struct TopK: Operator {
         if isLargest, isSorted { return WrittenNode("TopK", [("axis", .int(axis))], since: 10) }
         return WrittenNode(
             "TopK",
-            [("axis", .int(axis)), ("largest", .int(isLargest ? 1 : 0)), ("sorted", .int(isSorted ? 1 : 0))], since: 11)
+            [("axis", .int(axis)), ("largest", .int(isLargest ? 1 : 0)), ("sorted", .int(isSorted ? 1 : 0))],
+            since: 11)
     }
 }
 

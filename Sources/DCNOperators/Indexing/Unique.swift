@@ -29,7 +29,9 @@ package struct Unique: Operator {
         } else if let shape = data.shape {
             inverse = .tensor(TensorType(.int64, Shape([.product(shape.dimensions)])))
         }
-        return Array([.tensor(TensorType(data.element, values)), list, inverse, list].prefix(max(1, inputs.outputCount)))
+        return Array(
+            [.tensor(TensorType(data.element, values)), list, inverse, list].prefix(
+                max(1, inputs.outputCount)))
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {

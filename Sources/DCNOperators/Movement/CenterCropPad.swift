@@ -14,7 +14,9 @@ package struct CenterCropPad: MovementOperator {
         let target = try inputs.required(1, "shape", rank: 1)
         try target.expectIndices()
         guard var shape = data.shape else { return [.tensor(TensorType(data.element, nil))] }
-        let chosen = try axes.map { axes throws(Misfit) in try resolvedAxes(axes, rank: shape.rank) } ?? Array(0..<shape.rank)
+        let chosen =
+            try axes.map { axes throws(Misfit) in try resolvedAxes(axes, rank: shape.rank) }
+            ?? Array(0..<shape.rank)
         if let length = target.length, length != chosen.count {
             throw .value(of: "shape", because: "holds \(length) numbers, expected \(chosen.count)")
         }
@@ -54,7 +56,8 @@ package struct CenterCropPad: MovementOperator {
         _ input: Int?, _ source: Int, _ ranges: [Range<Int>], _ strides: [Int], _ lying: [Int]
     ) -> Move {
         Move(
-            input: input, source: source, target: zip(ranges, lying).reduce(0) { $0 + $1.0.lowerBound * $1.1 },
+            input: input, source: source,
+            target: zip(ranges, lying).reduce(0) { $0 + $1.0.lowerBound * $1.1 },
             extents: ranges.map(\.count), sourceStrides: strides, targetStrides: lying)
     }
 

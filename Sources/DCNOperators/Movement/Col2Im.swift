@@ -22,7 +22,9 @@ package struct Col2Im: Operator {
         let image = try inputs.required(1, "image_shape", rank: 1)
         let block = try inputs.required(2, "block_shape", rank: 1)
         for operand in [image, block] { try operand.expect([.int64]) }
-        guard let count = image.length ?? block.length else { return [.tensor(TensorType(data.element, nil))] }
+        guard let count = image.length ?? block.length else {
+            return [.tensor(TensorType(data.element, nil))]
+        }
         let images = image.dimensions ?? Array(repeating: .unknown, count: count)
         guard let blocks = block.integers else {
             return [.tensor(TensorType(data.element, Shape([data.dimension(0), .unknown] + images)))]
@@ -32,7 +34,8 @@ package struct Col2Im: Operator {
         if let rows = data.dimension(1).fixed {
             let size = try geometry.blockCount()
             guard rows % size == 0 else {
-                throw .extent(of: "input", axis: 1, expected: "a multiple of \(size)", got: "\(rows)", because: "block")
+                throw .extent(
+                    of: "input", axis: 1, expected: "a multiple of \(size)", got: "\(rows)", because: "block")
             }
             channels = .fixed(rows / size)
         }
@@ -90,7 +93,9 @@ private struct Geometry: Sendable {
         guard block.count == rank else {
             throw .value(of: "block_shape", because: "holds \(block.count) numbers, expected \(rank)")
         }
-        for (name, values, least) in [("dilations", dilations, 1), ("strides", strides, 1), ("pads", pads, 0)] {
+        for (name, values, least) in [
+            ("dilations", dilations, 1), ("strides", strides, 1), ("pads", pads, 0),
+        ] {
             let expected = name == "pads" ? 2 * rank : rank
             guard values.count == expected else {
                 throw .attribute(name, because: "has \(values.count) numbers, expected \(expected)")
@@ -105,7 +110,9 @@ private struct Geometry: Sendable {
     }
 
     func blockCount() throws(Misfit) -> Int {
-        guard let count = elementCount(of: block) else { throw .value(of: "block_shape", because: "is too large") }
+        guard let count = elementCount(of: block) else {
+            throw .value(of: "block_shape", because: "is too large")
+        }
         return count
     }
 
@@ -115,8 +122,11 @@ private struct Geometry: Sendable {
         let rank = extents.count
         var counts: [Int] = []
         for axis in 0..<rank {
-            let room = extents[axis] + pads[axis] + pads[axis + rank] - dilations[axis] * (block[axis] - 1) - 1
-            guard room >= 0 else { throw .value(of: "block_shape", because: "does not fit the image along axis \(axis)") }
+            let room =
+                extents[axis] + pads[axis] + pads[axis + rank] - dilations[axis] * (block[axis] - 1) - 1
+            guard room >= 0 else {
+                throw .value(of: "block_shape", because: "does not fit the image along axis \(axis)")
+            }
             counts.append(room / strides[axis] + 1)
         }
         return counts
@@ -124,7 +134,9 @@ private struct Geometry: Sendable {
 
     /// Sums one plane after another; a tile is a range of planes.
     func kernel<T: Reducible>(_ planes: Int, as type: T.Type) throws(Misfit) -> TileKernel {
-        guard let places = try columns(), let extents = Shape(image).fixed else { throw .missing("image_shape") }
+        guard let places = try columns(), let extents = Shape(image).fixed else {
+            throw .missing("image_shape")
+        }
         let size = extents.reduce(1, *)
         let blockSize = try blockCount()
         let count = places.reduce(1, *)

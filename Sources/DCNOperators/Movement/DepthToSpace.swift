@@ -27,23 +27,29 @@ package struct DepthToSpace: MovementOperator {
         guard let shape = data.shape else { return [.tensor(TensorType(data.element, .unknown(rank: 4)))] }
         if let channels = shape[1].fixed, channels % area != 0 {
             throw .extent(
-                of: "input", axis: 1, expected: "a multiple of \(area)", got: "\(channels)", because: "blocksize²")
+                of: "input", axis: 1, expected: "a multiple of \(area)", got: "\(channels)",
+                because: "blocksize²")
         }
-        let channels: Dimension = shape[1].fixed.map { .fixed($0 / area) } ?? (area == 1 ? shape[1] : .unknown)
+        let channels: Dimension =
+            shape[1].fixed.map { .fixed($0 / area) } ?? (area == 1 ? shape[1] : .unknown)
         let size = Dimension.fixed(blockSize)
-        let result: [Dimension] = [shape[0], channels, .product([shape[2], size]), .product([shape[3], size])]
+        let result: [Dimension] = [
+            shape[0], channels, .product([shape[2], size]), .product([shape[3], size]),
+        ]
         return [.tensor(TensorType(data.element, Shape(result), layout: data.type.layout))]
     }
 
     package func kernel(for call: Call) throws(Misfit) -> any Kernel {
-        try blockMoves(call, deep: try call.input(0), flat: try call.output(0), blockSize, order, isSource: true)
+        try blockMoves(
+            call, deep: try call.input(0), flat: try call.output(0), blockSize, order, isSource: true)
     }
 
     package func layoutRule(for inputs: Inputs) -> LayoutRule { .follow(inputs: [0], outputs: [0]) }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
         WrittenNode(
-            "DepthToSpace", [("blocksize", .int(blockSize)), ("mode", .string(ByteString(order.rawValue)))], since: 11)
+            "DepthToSpace", [("blocksize", .int(blockSize)), ("mode", .string(ByteString(order.rawValue)))],
+            since: 11)
     }
 }
 
@@ -82,15 +88,19 @@ package struct SpaceToDepth: MovementOperator {
     }
 
     package func kernel(for call: Call) throws(Misfit) -> any Kernel {
-        try blockMoves(call, deep: try call.output(0), flat: try call.input(0), blockSize, order, isSource: false)
+        try blockMoves(
+            call, deep: try call.output(0), flat: try call.input(0), blockSize, order, isSource: false)
     }
 
     package func layoutRule(for inputs: Inputs) -> LayoutRule { .follow(inputs: [0], outputs: [0]) }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        guard order == .columnFirst else { return WrittenNode("SpaceToDepth", [("blocksize", .int(blockSize))]) }
+        guard order == .columnFirst else {
+            return WrittenNode("SpaceToDepth", [("blocksize", .int(blockSize))])
+        }
         return WrittenNode(
-            "SpaceToDepth", [("blocksize", .int(blockSize)), ("mode", .string(ByteString(order.rawValue)))], since: 28)
+            "SpaceToDepth", [("blocksize", .int(blockSize)), ("mode", .string(ByteString(order.rawValue)))],
+            since: 28)
     }
 }
 
@@ -117,7 +127,8 @@ private func blockMoves(
     let flatStrides = [to[0], to[1], to[2] * size, to[2], to[3] * size, to[3]]
     let move = Move(
         input: 0, extents: [high[0], channels, low[2], size, low[3], size],
-        sourceStrides: isSource ? deepStrides : flatStrides, targetStrides: isSource ? flatStrides : deepStrides)
+        sourceStrides: isSource ? deepStrides : flatStrides,
+        targetStrides: isSource ? flatStrides : deepStrides)
     let padding = (isSource ? flat : deep).paddingMove(output: 0)
     return MoveKernel(
         width: deep.element.byteWidth, [move] + [padding].compactMap { $0 }, on: call.instructionSet)

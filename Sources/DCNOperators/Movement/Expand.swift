@@ -39,7 +39,8 @@ package struct Expand: MovementOperator {
         if from == 1 { return to }
         switch (from.fixed, to.fixed) {
         case (.some(let extent), .some(let asked)):
-            throw .extent(of: "input", axis: axis, expected: "1 or \(asked)", got: "\(extent)", because: "of shape")
+            throw .extent(
+                of: "input", axis: axis, expected: "1 or \(asked)", got: "\(extent)", because: "of shape")
         case (.some, nil): return from
         case (nil, .some): return to
         case (nil, nil): return .unknown
@@ -59,8 +60,12 @@ package struct Expand: MovementOperator {
     }
 
     package func dimensions(for inputs: Inputs) -> [[Dimension]?] {
-        guard let known = inputs.knownList(0), let shape = inputs.knownList(1), shape.count <= 1 else { return [nil] }
-        guard known.count == 1, let extent = shape.first else { return [shape.first == 1 ? known : shape.isEmpty ? known : nil] }
+        guard let known = inputs.knownList(0), let shape = inputs.knownList(1), shape.count <= 1 else {
+            return [nil]
+        }
+        guard known.count == 1, let extent = shape.first else {
+            return [shape.first == 1 ? known : shape.isEmpty ? known : nil]
+        }
         guard let count = extent.fixed, count <= 64, count >= 0 else { return [nil] }
         return [[Dimension](repeating: known[0], count: count)]
     }
@@ -117,7 +122,8 @@ package struct Tile: MovementOperator {
 
     package func dimensions(for inputs: Inputs) -> [[Dimension]?] {
         guard let known = inputs.knownList(0), inputs.knownRank(0) == 1, let factors = inputs.knownList(1),
-            factors.count == 1, let factor = factors[0].fixed, factor >= 0, factor &* known.count <= 64, factor <= 64
+            factors.count == 1, let factor = factors[0].fixed, factor >= 0, factor &* known.count <= 64,
+            factor <= 64
         else { return [nil] }
         return [Array(repeatElement(known, count: factor).joined())]
     }

@@ -63,8 +63,10 @@ extension ValueType {
                 throw .element(of: name, expected: "\(left.element)", got: right.element)
             }
             return .tensor(TensorType(left.element, left.shape.unified(with: right.shape)))
-        case (.sequence(let left), .sequence(let right)): return .sequence(try left.unified(with: right, name: name))
-        case (.optional(let left), .optional(let right)): return .optional(try left.unified(with: right, name: name))
+        case (.sequence(let left), .sequence(let right)):
+            return .sequence(try left.unified(with: right, name: name))
+        case (.optional(let left), .optional(let right)):
+            return .optional(try left.unified(with: right, name: name))
         default: throw .kind(of: name, expected: "\(self)", got: "\(other)")
         }
     }

@@ -19,7 +19,9 @@ struct Move: Sendable, Hashable {
 
     /// The same move with as few axes as can be, the fastest target axis last and the fastest source axis before it.
     var collapsed: Move {
-        var axes = extents.indices.filter { extents[$0] != 1 }.map { (extents[$0], sourceStrides[$0], targetStrides[$0]) }
+        var axes = extents.indices.filter { extents[$0] != 1 }.map {
+            (extents[$0], sourceStrides[$0], targetStrides[$0])
+        }
         axes.sort { abs($0.2) > abs($1.2) }
         var merged: [(Int, Int, Int)] = []
         for axis in axes {
@@ -43,7 +45,8 @@ struct Move: Sendable, Hashable {
     /// Whether the innermost plane swaps rows with columns.
     var isTransposing: Bool {
         let last = extents.count - 1
-        return last >= 1 && sourceStrides[last - 1] == 1 && sourceStrides[last] != 1 && targetStrides[last] == 1
+        return last >= 1 && sourceStrides[last - 1] == 1 && sourceStrides[last] != 1
+            && targetStrides[last] == 1
     }
 
     /// The move itself, or its parts where a transposition has few long columns: cut so that tiles stay square.
@@ -88,12 +91,15 @@ extension TensorType {
 
     /// A move that zeroes the padding of channels-last outputs; none for row-major ones.
     func paddingMove(output: Int) -> Move? {
-        guard layout == .channelsLast, let extents, let stored = storedExtents, extents.count >= 2 else { return nil }
+        guard layout == .channelsLast, let extents, let stored = storedExtents, extents.count >= 2 else {
+            return nil
+        }
         let padding = (stored.last ?? 0) - extents[1]
         guard padding > 0, let lanes = stored.last else { return nil }
         let pixels = stored.dropLast().reduce(1, *)
         return Move(
-            input: nil, output: output, target: extents[1], extents: [pixels, padding], sourceStrides: [0, 0],
+            input: nil, output: output, target: extents[1], extents: [pixels, padding],
+            sourceStrides: [0, 0],
             targetStrides: [lanes, 1])
     }
 }

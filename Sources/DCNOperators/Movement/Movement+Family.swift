@@ -11,7 +11,8 @@ extension Family {
         ["": plainSpellings.merging(versionedSpellings) { first, _ in first }])
 
     private static let plainSpellings: [String: Dialect.Spelling] = [
-        "Transpose": { (node) throws(Misfit) in Meaning(Transpose(permutation: try node.optionalInts("perm"))) },
+        "Transpose": { (node) throws(Misfit) in Meaning(Transpose(permutation: try node.optionalInts("perm")))
+        },
         "Expand": { (_) throws(Misfit) in Meaning(Expand()) },
         "Tile": { (_) throws(Misfit) in Meaning(Tile()) },
         "Concat": { (node) throws(Misfit) in Meaning(Concat(axis: try node.int("axis"))) },
@@ -25,15 +26,19 @@ extension Family {
         "ReverseSequence": { (node) throws(Misfit) in
             Meaning(
                 ReverseSequence(
-                    batchAxis: try node.int("batch_axis", default: 1), timeAxis: try node.int("time_axis", default: 0)))
+                    batchAxis: try node.int("batch_axis", default: 1),
+                    timeAxis: try node.int("time_axis", default: 0)))
         },
-        "CenterCropPad": { (node) throws(Misfit) in Meaning(CenterCropPad(axes: try node.optionalInts("axes"))) },
+        "CenterCropPad": { (node) throws(Misfit) in
+            Meaning(CenterCropPad(axes: try node.optionalInts("axes")))
+        },
         "TensorScatter": { (node) throws(Misfit) in
             let mode = try node.string("mode", default: "linear")
             guard ["linear", "circular"].contains(mode) else {
                 throw .attribute("mode", because: "is '\(escaped(mode))', expected linear or circular")
             }
-            return Meaning(TensorScatter(axis: try node.int("axis", default: -2), isCircular: mode == "circular"))
+            return Meaning(
+                TensorScatter(axis: try node.int("axis", default: -2), isCircular: mode == "circular"))
         },
         "Col2Im": { (node) throws(Misfit) in
             Meaning(
@@ -46,8 +51,12 @@ extension Family {
     private static let versionedSpellings: [String: Dialect.Spelling] = [
         "Split": { (node) throws(Misfit) in
             let axis = try node.int("axis", default: 0)
-            if node.version >= 18 { return Meaning(Split(axis: axis, parts: try node.optionalInt("num_outputs"))) }
-            guard node.version < 13, let lengths = try node.optionalInts("split") else { return Meaning(Split(axis: axis)) }
+            if node.version >= 18 {
+                return Meaning(Split(axis: axis, parts: try node.optionalInt("num_outputs")))
+            }
+            guard node.version < 13, let lengths = try node.optionalInts("split") else {
+                return Meaning(Split(axis: axis))
+            }
             return Meaning(Split(axis: axis), order: [0], extra: [vector(lengths)])
         },
         "Slice": { (node) throws(Misfit) in
@@ -55,12 +64,14 @@ extension Family {
             guard let starts = try node.optionalInts("starts") else { throw .missing("attribute starts") }
             guard let ends = try node.optionalInts("ends") else { throw .missing("attribute ends") }
             let axes = try node.optionalInts("axes").map(vector)
-            return Meaning(Slice(), order: [0], extra: [vector(starts), vector(ends)] + (axes.map { [$0] } ?? []))
+            return Meaning(
+                Slice(), order: [0], extra: [vector(starts), vector(ends)] + (axes.map { [$0] } ?? []))
         },
         "Pad": { (node) throws(Misfit) in
             let mode = try node.string("mode", default: "constant")
             guard let known = Pad.Mode(rawValue: mode) else {
-                throw .attribute("mode", because: "is '\(escaped(mode))', expected constant, reflect, edge or wrap")
+                throw .attribute(
+                    "mode", because: "is '\(escaped(mode))', expected constant, reflect, edge or wrap")
             }
             guard node.version < 11 else { return Meaning(Pad(mode: known)) }
             guard let pads = try node.optionalInts("pads") else { throw .missing("attribute pads") }

@@ -25,7 +25,9 @@ extension MovementOperator {
 extension Call {
     /// Whether some operand has no element of whole bytes.
     var needsSurrogates: Bool {
-        (inputs + outputs).contains { $0?.tensor.map { $0.element == .string || $0.element.isPacked } ?? false }
+        (inputs + outputs).contains {
+            $0?.tensor.map { $0.element == .string || $0.element.isPacked } ?? false
+        }
     }
 
     /// Whether all tensors have known extents and the inputs at `positions` known values.
@@ -42,7 +44,8 @@ func perform(
     let types = try op.outputTypes(
         for: Inputs(inputs.map { $0?.type }, constants: inputs, outputCount: outputCount))
     let call = Call(
-        inputs: inputs.map { $0?.type }, outputs: types, constants: inputs, instructionSet: scope.instructionSet)
+        inputs: inputs.map { $0?.type }, outputs: types, constants: inputs,
+        instructionSet: scope.instructionSet)
     switch try op.execution(for: call) {
     case .routine(let routine): return try routine.run(inputs, in: scope)
     case .kernel(let kernel):

@@ -91,7 +91,9 @@ package struct Pad: MovementOperator {
     }
 
     /// The kept part, and slabs that cover the rest of the output without overlap.
-    private func constantMoves(_ input: TensorType, _ output: TensorType, _ before: [Int], value: Int?) -> [Move] {
+    private func constantMoves(_ input: TensorType, _ output: TensorType, _ before: [Int], value: Int?)
+        -> [Move]
+    {
         guard let from = input.extents, let to = output.extents else { return [] }
         let lying = output.strides
         let starts = before.map { max(0, $0) }
@@ -106,7 +108,8 @@ package struct Pad: MovementOperator {
         }
         var ranges = to.map { 0..<$0 }
         for axis in to.indices {
-            for slab in [0..<min(starts[axis], to[axis]), min(ends[axis], to[axis])..<to[axis]] where !slab.isEmpty {
+            for slab in [0..<min(starts[axis], to[axis]), min(ends[axis], to[axis])..<to[axis]]
+            where !slab.isEmpty {
                 ranges[axis] = slab
                 fill(ranges)
             }
@@ -145,7 +148,8 @@ package struct Pad: MovementOperator {
 
     package func dimensions(for inputs: Inputs) -> [[Dimension]?] {
         guard mode == .constant, let known = inputs.knownList(0), inputs.knownRank(0) == 1,
-            let pads = try? pads(inputs, rank: 1), let before = pads.before[0].fixed, let after = pads.after[0].fixed,
+            let pads = try? pads(inputs, rank: 1), let before = pads.before[0].fixed,
+            let after = pads.after[0].fixed,
             before >= 0, after >= 0, before <= 64, after <= 64
         else { return [nil] }
         let value: Dimension = inputs.has(2) ? inputs.knownList(2)?.first ?? .unknown : 0

@@ -69,7 +69,8 @@ struct RemapKernel: Kernel {
             return
         }
         if isLastUnchanged, let first = last.first {
-            UnsafeMutableRawPointer(y).copyMemory(from: x + first, byteCount: last.count * MemoryLayout<T>.stride)
+            UnsafeMutableRawPointer(y).copyMemory(
+                from: x + first, byteCount: last.count * MemoryLayout<T>.stride)
         } else {
             last.withUnsafeBufferPointer { offsets in
                 for index in 0..<offsets.count { y[index] = x[offsets[index]] }

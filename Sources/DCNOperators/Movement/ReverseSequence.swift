@@ -18,7 +18,8 @@ package struct ReverseSequence: MovementOperator {
         let lengths = try inputs.required(1, "sequence_lens", rank: 1)
         try lengths.expect([.int64])
         guard Set([batchAxis, timeAxis]) == [0, 1] else {
-            throw .attribute("batch_axis", because: "is \(batchAxis) with time_axis \(timeAxis), expected 0 and 1")
+            throw .attribute(
+                "batch_axis", because: "is \(batchAxis) with time_axis \(timeAxis), expected 0 and 1")
         }
         if let rank = data.rank, rank < 2 { throw .rank(of: "input", expected: "2 or more", got: rank) }
         try lengths.expect(data.dimension(batchAxis), along: 0, because: "one for each batch entry")
@@ -37,7 +38,9 @@ package struct ReverseSequence: MovementOperator {
             tiles: tiling.tiles,
             check: { frame in
                 let lengths = frame.input(1, as: Int64.self)
-                guard let bad = (0..<batches).first(where: { lengths[$0] < 0 || lengths[$0] > times }) else { return nil }
+                guard let bad = (0..<batches).first(where: { lengths[$0] < 0 || lengths[$0] > times }) else {
+                    return nil
+                }
                 return .value(of: "sequence_lens", because: "holds \(lengths[bad]), expected 0 … \(times)")
             }
         ) { tile, frame in
@@ -50,7 +53,8 @@ package struct ReverseSequence: MovementOperator {
                 let length = Int(lengths[isTimeFirst ? column : row])
                 let source = time < length ? length - 1 - time : time
                 let from = isTimeFirst ? source * columns + column : row * columns + source
-                UnsafeMutableRawPointer(output + cell * bytes).copyMemory(from: input + from * bytes, byteCount: bytes)
+                UnsafeMutableRawPointer(output + cell * bytes).copyMemory(
+                    from: input + from * bytes, byteCount: bytes)
             }
         }
     }

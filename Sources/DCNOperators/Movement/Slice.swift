@@ -65,7 +65,8 @@ package struct Slice: MovementOperator {
             guard let got = operand.length, got != count else { continue }
             throw .value(of: operand.name, because: "holds \(got) numbers, expected \(count) as starts")
         }
-        var bounds = Bounds(starts: starts.dimensions, ends: ends.dimensions, axes: nil, steps: steps?.dimensions)
+        var bounds = Bounds(
+            starts: starts.dimensions, ends: ends.dimensions, axes: nil, steps: steps?.dimensions)
         if steps == nil { bounds.steps = Array(repeating: 1, count: count) }
         guard let rank else { return bounds }
         if let given = axes == nil ? Array(0..<count) : axes?.integers {
@@ -91,10 +92,12 @@ package struct Slice: MovementOperator {
         let extents = try call.extents(0)
         let bounds = try bounds(Inputs(call.inputs, constants: call.constants), rank: extents.count)
         var cuts = extents.map { Cut(start: 0, end: $0, step: 1, extent: $0) }
-        guard let axes = bounds.axes, let starts = bounds.starts, let ends = bounds.ends, let steps = bounds.steps
+        guard let axes = bounds.axes, let starts = bounds.starts, let ends = bounds.ends,
+            let steps = bounds.steps
         else { throw .missing("the values of starts and ends") }
         for (index, axis) in axes.enumerated() {
-            guard let start = starts[index].fixed, let end = ends[index].fixed, let step = steps[index].fixed, step != 0
+            guard let start = starts[index].fixed, let end = ends[index].fixed, let step = steps[index].fixed,
+                step != 0
             else { throw .missing("the values of starts and ends") }
             cuts[axis] = Cut(start: start, end: end, step: step, extent: extents[axis])
         }
@@ -110,7 +113,8 @@ package struct Slice: MovementOperator {
         guard counts.allSatisfy({ $0 > 0 }) else { return MoveKernel(width: 1, [], on: call.instructionSet) }
         let move = Move(
             input: 0, source: zip(cuts, strides).reduce(0) { $0 + $1.0.start * $1.1 }, extents: counts,
-            sourceStrides: zip(cuts, strides).map { $0.count > 1 ? $0.step * $1 : 0 }, targetStrides: output.strides)
+            sourceStrides: zip(cuts, strides).map { $0.count > 1 ? $0.step * $1 : 0 },
+            targetStrides: output.strides)
         let moves = [move] + [output.paddingMove(output: 0)].compactMap { $0 }
         return MoveKernel(width: input.element.byteWidth, moves, on: call.instructionSet)
     }
@@ -118,7 +122,8 @@ package struct Slice: MovementOperator {
     package func layoutRule(for inputs: Inputs) -> LayoutRule { .follow(inputs: [0], outputs: [0]) }
 
     package func dimensions(for inputs: Inputs) -> [[Dimension]?] {
-        guard inputs.knownRank(0) == 1, let known = inputs.knownList(0), let bounds = try? bounds(inputs, rank: 1)
+        guard inputs.knownRank(0) == 1, let known = inputs.knownList(0),
+            let bounds = try? bounds(inputs, rank: 1)
         else { return [nil] }
         guard bounds.axes == [0] else { return [bounds.axes == [] ? known : nil] }
         guard let start = bounds.starts?.first?.fixed, let end = bounds.ends?.first?.fixed,

@@ -19,9 +19,12 @@ package struct Split: MovementOperator {
         let data = try inputs.required(0, "input")
         let split = try inputs.optional(1, "split", rank: 1)
         try split?.expect([.int64])
-        if let parts, split != nil { throw .attribute("num_outputs", because: "is \(parts) beside the input split") }
+        if let parts, split != nil {
+            throw .attribute("num_outputs", because: "is \(parts) beside the input split")
+        }
         if let parts, parts != inputs.outputCount {
-            throw .attribute("num_outputs", because: "is \(parts), but there are \(inputs.outputCount) outputs")
+            throw .attribute(
+                "num_outputs", because: "is \(parts), but there are \(inputs.outputCount) outputs")
         }
         guard let shape = data.shape else {
             return Array(repeating: .tensor(TensorType(data.element, nil)), count: inputs.outputCount)
@@ -45,7 +48,8 @@ package struct Split: MovementOperator {
         }
         let length = (extent + count - 1) / count
         if parts == nil, extent % count != 0 {
-            throw .value(of: "input", because: "has \(extent) along the axis, which \(count) equal parts do not make")
+            throw .value(
+                of: "input", because: "has \(extent) along the axis, which \(count) equal parts do not make")
         }
         return (0..<count).map { .fixed(max(0, min(length, extent - $0 * length))) }
     }
@@ -71,7 +75,9 @@ package struct Split: MovementOperator {
         var moves: [Move] = []
         var start = 0
         for (index, type) in types.enumerated() {
-            guard let part = type.tensor, let length = part.extents?[along] else { throw .missing("a part's shape") }
+            guard let part = type.tensor, let length = part.extents?[along] else {
+                throw .missing("a part's shape")
+            }
             defer { start += length }
             guard call.outputs[index] != nil, let lying = part.extents else { continue }
             moves.append(
@@ -88,7 +94,8 @@ package struct Split: MovementOperator {
     }
 
     package func dimensions(for inputs: Inputs) -> [[Dimension]?] {
-        guard inputs.knownRank(0) == 1, let known = inputs.knownList(0), let types = try? outputTypes(for: inputs)
+        guard inputs.knownRank(0) == 1, let known = inputs.knownList(0),
+            let types = try? outputTypes(for: inputs)
         else { return [] }
         var rest = known[...]
         var parts: [[Dimension]?] = []

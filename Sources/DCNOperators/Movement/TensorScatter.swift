@@ -28,7 +28,8 @@ package struct TensorScatter: MovementOperator {
             try update.expect(shape[index], along: index, because: "as past_cache")
         }
         if let most = shape[along].fixed, let length = update.dimension(along).fixed, length > most {
-            throw .extent(of: "update", axis: along, expected: "at most \(most)", got: "\(length)", because: "")
+            throw .extent(
+                of: "update", axis: along, expected: "at most \(most)", got: "\(length)", because: "")
         }
         try indices?.expect(shape[0], along: 0, because: "one for each batch entry")
         return [.tensor(TensorType(cache.element, shape))]
@@ -51,7 +52,9 @@ package struct TensorScatter: MovementOperator {
                 guard hasIndices else { return nil }
                 let starts = frame.input(2, as: Int64.self)
                 let limit = isCircular ? capacity - 1 : capacity - length
-                guard let bad = (0..<batches).first(where: { starts[$0] < 0 || starts[$0] > limit }) else { return nil }
+                guard let bad = (0..<batches).first(where: { starts[$0] < 0 || starts[$0] > limit }) else {
+                    return nil
+                }
                 return .value(of: "write_indices", because: "holds \(starts[bad]), expected 0 … \(limit)")
             }
         ) { tile, frame in
@@ -59,7 +62,9 @@ package struct TensorScatter: MovementOperator {
                 let x = frame.input(0, as: UInt8.self) + slice * capacity * bytes
                 let update = frame.input(1, as: UInt8.self) + slice * length * bytes
                 let y = frame.output(0, as: UInt8.self) + slice * capacity * bytes
-                if x != UnsafePointer(y) { UnsafeMutableRawPointer(y).copyMemory(from: x, byteCount: capacity * bytes) }
+                if x != UnsafePointer(y) {
+                    UnsafeMutableRawPointer(y).copyMemory(from: x, byteCount: capacity * bytes)
+                }
                 let start = hasIndices ? Int(frame.input(2, as: Int64.self)[slice / middle]) : 0
                 for step in 0..<length {
                     UnsafeMutableRawPointer(y + (start + step) % capacity * bytes).copyMemory(
@@ -72,6 +77,7 @@ package struct TensorScatter: MovementOperator {
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
         WrittenNode(
             "TensorScatter",
-            [("axis", .int(axis)), ("mode", .string(ByteString(isCircular ? "circular" : "linear")))], since: 24)
+            [("axis", .int(axis)), ("mode", .string(ByteString(isCircular ? "circular" : "linear")))],
+            since: 24)
     }
 }

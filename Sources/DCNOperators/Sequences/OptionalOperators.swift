@@ -43,13 +43,17 @@ package struct OptionalGetElement: Operator {
         .routine(
             ValueRoutine { (values, _) throws(Misfit) in
                 guard case .optional(let inner, _) = values.first ?? nil else { return [values.first ?? nil] }
-                guard let inner else { throw .value(of: "input", because: "is an optional that holds nothing") }
+                guard let inner else {
+                    throw .value(of: "input", because: "is an optional that holds nothing")
+                }
                 return [inner]
             })
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        guard case .optional = inputs.types.first ?? nil else { return WrittenNode("OptionalGetElement", since: 18) }
+        guard case .optional = inputs.types.first ?? nil else {
+            return WrittenNode("OptionalGetElement", since: 18)
+        }
         return WrittenNode("OptionalGetElement", since: 15)
     }
 }
@@ -74,7 +78,9 @@ package struct OptionalHasElement: Operator {
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        guard case .optional = inputs.types.first ?? nil else { return WrittenNode("OptionalHasElement", since: 18) }
+        guard case .optional = inputs.types.first ?? nil else {
+            return WrittenNode("OptionalHasElement", since: 18)
+        }
         return WrittenNode("OptionalHasElement", since: 15)
     }
 }

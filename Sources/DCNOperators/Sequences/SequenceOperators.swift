@@ -8,7 +8,8 @@ package struct SequenceConstruct: Operator {
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         var element = try inputs.requiredValue(0, "input 0")
         for index in 1..<max(1, inputs.count) {
-            element = try element.unified(with: try inputs.requiredValue(index, "input \(index)"), name: "input \(index)")
+            element = try element.unified(
+                with: try inputs.requiredValue(index, "input \(index)"), name: "input \(index)")
         }
         return [.sequence(element)]
     }
@@ -18,7 +19,9 @@ package struct SequenceConstruct: Operator {
             ValueRoutine { (values, _) throws(Misfit) in
                 guard let first = values.first ?? nil else { throw .missing("input 0") }
                 var element = first.type
-                for value in values { if let value { element = try element.unified(with: value.type, name: "inputs") } }
+                for value in values {
+                    if let value { element = try element.unified(with: value.type, name: "inputs") }
+                }
                 return [.sequence(values.compactMap { $0 }, of: element)]
             })
     }
@@ -120,7 +123,8 @@ package struct SequenceInsert: Operator {
                 var (elements, type) = try values.sequence(0)
                 guard values.count > 1, let added = values[1] else { throw .missing("tensor") }
                 type = try type.unified(with: added.type, name: "tensor")
-                let position = try values.position(2, below: elements.count, includingEnd: true) ?? elements.count
+                let position =
+                    try values.position(2, below: elements.count, includingEnd: true) ?? elements.count
                 elements.insert(added, at: position)
                 return [.sequence(elements, of: type)]
             })

@@ -4,7 +4,8 @@ extension Family {
     /// Values that are no tensors.
     static let sequences = Family(
         [
-            SequenceConstruct.self, SequenceEmpty.self, SequenceAt.self, SequenceErase.self, SequenceInsert.self,
+            SequenceConstruct.self, SequenceEmpty.self, SequenceAt.self, SequenceErase.self,
+            SequenceInsert.self,
             SequenceLength.self, SplitToSequence.self, ConcatFromSequence.self, OptionalOf.self,
             OptionalGetElement.self, OptionalHasElement.self,
         ],
@@ -22,7 +23,8 @@ extension Family {
                 "SplitToSequence": { (node) throws(Misfit) in
                     Meaning(
                         SplitToSequence(
-                            axis: try node.int("axis", default: 0), keepsAxis: try node.bool("keepdims", default: true)))
+                            axis: try node.int("axis", default: 0),
+                            keepsAxis: try node.bool("keepdims", default: true)))
                 },
                 "ConcatFromSequence": { (node) throws(Misfit) in
                     Meaning(

@@ -35,10 +35,13 @@ package struct SplitToSequence: Operator {
                 let along = try resolvedAxis(axis, rank: tensor.extents.count)
                 let split = values.count > 1 ? values[1]?.tensor : nil
                 let lengths = try lengths(tensor.extents[along], split)
-                guard !lengths.isEmpty else { return [.sequence([], of: .tensor(TensorType(tensor.type.element, nil)))] }
+                guard !lengths.isEmpty else {
+                    return [.sequence([], of: .tensor(TensorType(tensor.type.element, nil)))]
+                }
                 try scope.checkpoint()
                 let parts = try perform(
-                    Split(axis: along), [.tensor(tensor), .tensor(vector(lengths))], outputCount: lengths.count, in: scope)
+                    Split(axis: along), [.tensor(tensor), .tensor(vector(lengths))],
+                    outputCount: lengths.count, in: scope)
                 return [try sequence(parts.compactMap { $0?.tensor }, along, isSplit: split != nil)]
             })
     }
@@ -81,7 +84,8 @@ package struct SplitToSequence: Operator {
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        WrittenNode("SplitToSequence", [("axis", .int(axis)), ("keepdims", .int(keepsAxis ? 1 : 0))], since: 11)
+        WrittenNode(
+            "SplitToSequence", [("axis", .int(axis)), ("keepdims", .int(keepsAxis ? 1 : 0))], since: 11)
     }
 }
 

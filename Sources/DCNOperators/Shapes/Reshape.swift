@@ -76,7 +76,9 @@ package struct Reshape: ViewOperator {
     }
 
     private func checkCount(_ old: Shape, _ new: Shape) throws(Misfit) {
-        guard let from = old.fixed, let to = new.fixed, elementCount(of: from) != elementCount(of: to) else { return }
+        guard let from = old.fixed, let to = new.fixed, elementCount(of: from) != elementCount(of: to) else {
+            return
+        }
         throw mismatch(old, "\(new)")
     }
 
@@ -96,7 +98,8 @@ extension Inputs {
     func knownList(_ index: Int) -> [Dimension]? {
         guard index < types.count else { return nil }
         if let known = knownDimensions[index] { return known }
-        guard let constant = constants[index]?.tensor, constant.type.element.isInteger, constant.count <= 64 else {
+        guard let constant = constants[index]?.tensor, constant.type.element.isInteger, constant.count <= 64
+        else {
             return nil
         }
         return constant.integers.map { $0.map(Dimension.fixed) }

@@ -8,15 +8,22 @@ extension Family {
             "": [
                 "Shape": { (node) throws(Misfit) in
                     guard node.version >= 15 else { return Meaning(ShapeOf()) }
-                    return Meaning(ShapeOf(start: try node.int("start", default: 0), end: try node.optionalInt("end")))
+                    return Meaning(
+                        ShapeOf(start: try node.int("start", default: 0), end: try node.optionalInt("end")))
                 },
                 "Size": { (_) throws(Misfit) in Meaning(Size()) },
                 "Reshape": { (node) throws(Misfit) in
-                    Meaning(Reshape(allowZero: node.version >= 14 ? try node.bool("allowzero", default: false) : false))
+                    Meaning(
+                        Reshape(
+                            allowZero: node.version >= 14 ? try node.bool("allowzero", default: false) : false
+                        ))
                 },
-                "Flatten": { (node) throws(Misfit) in Meaning(Flatten(axis: try node.int("axis", default: 1))) },
+                "Flatten": { (node) throws(Misfit) in Meaning(Flatten(axis: try node.int("axis", default: 1)))
+                },
                 "Squeeze": { (node) throws(Misfit) in
-                    guard node.version < 13, let axes = try node.optionalInts("axes") else { return Meaning(Squeeze()) }
+                    guard node.version < 13, let axes = try node.optionalInts("axes") else {
+                        return Meaning(Squeeze())
+                    }
                     return Meaning(Squeeze(), order: [0], extra: [vector(axes)])
                 },
                 "Unsqueeze": { (node) throws(Misfit) in

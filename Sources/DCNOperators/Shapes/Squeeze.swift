@@ -44,7 +44,9 @@ package struct Unsqueeze: ViewOperator {
         let axes = try inputs.required(1, "axes")
         try axes.expect([.int64])
         try axes.expectListOrScalar()
-        guard let shape = data.shape, let count = axes.length else { return [.tensor(TensorType(data.element, nil))] }
+        guard let shape = data.shape, let count = axes.length else {
+            return [.tensor(TensorType(data.element, nil))]
+        }
         let rank = shape.rank + count
         guard let integers = axes.integers else {
             return [.tensor(TensorType(data.element, .unknown(rank: rank)))]

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Movement channels last")
 struct MovementLayoutTests {
-    private func expectSame(_ op: any Operator, _ inputs: [Tensor], _ rest: [Tensor?] = [], outputs: Int = 1) throws {
+    private func expectSame(_ op: any Operator, _ inputs: [Tensor], _ rest: [Tensor?] = [], outputs: Int = 1)
+        throws
+    {
         let plain = try run(op, inputs.map { $0 } + rest, outputs: outputs)
         let last = try run(op, inputs.map { channelsLast($0) } + rest, outputs: outputs)
         #expect(plain.count == outputs)
@@ -31,8 +33,11 @@ struct MovementLayoutTests {
 
     @Test("Slice with steps of both signs")
     func slice() throws {
-        let bounds: [Tensor] = [[-1, 1, 0], [-100, 20, 9], [1, 2, 3]].map { Tensor(vector: $0.map(Int64.init)) }
-        try expectSame(Slice(), [counting([2, 22, 5, 4])], [bounds[0], bounds[1], Tensor(vector: [Int64(1), 2, 3])])
+        let bounds: [Tensor] = [[-1, 1, 0], [-100, 20, 9], [1, 2, 3]].map {
+            Tensor(vector: $0.map(Int64.init))
+        }
+        try expectSame(
+            Slice(), [counting([2, 22, 5, 4])], [bounds[0], bounds[1], Tensor(vector: [Int64(1), 2, 3])])
         try expectSame(
             Slice(), [counting([2, 22, 5, 4])],
             [bounds[0], bounds[1], Tensor(vector: [Int64(1), 2, 3]), Tensor(vector: [Int64(-3), 2, 1])])
@@ -42,7 +47,9 @@ struct MovementLayoutTests {
     func pad(mode: Pad.Mode) throws {
         let pads = Tensor(vector: [Int64(0), 1, 2, -1, 1, 2, 1, 3])
         try expectSame(Pad(mode: mode), [counting([2, 5, 4, 6])], [pads])
-        if mode == .constant { try expectSame(Pad(), [counting([2, 5, 4, 6])], [pads, Tensor(scalar: Float(-7))]) }
+        if mode == .constant {
+            try expectSame(Pad(), [counting([2, 5, 4, 6])], [pads, Tensor(scalar: Float(-7))])
+        }
     }
 
     @Test("DepthToSpace and back", arguments: [BlockOrder.depthFirst, .columnFirst])

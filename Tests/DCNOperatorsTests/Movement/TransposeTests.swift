@@ -6,8 +6,10 @@ import Testing
 @Suite("Transpose")
 struct TransposeTests {
     static let cases: [([Int], [Int])] = [
-        ([3, 4], [1, 0]), ([2, 3, 4], [2, 0, 1]), ([1, 5, 1, 7], [3, 1, 0, 2]), ([2, 17, 33, 3], [0, 2, 3, 1]),
-        ([2, 9, 40, 3], [0, 3, 1, 2]), ([70, 2, 65], [2, 1, 0]), ([1, 4000, 3], [0, 2, 1]), ([0, 3], [1, 0]), ([], []),
+        ([3, 4], [1, 0]), ([2, 3, 4], [2, 0, 1]), ([1, 5, 1, 7], [3, 1, 0, 2]),
+        ([2, 17, 33, 3], [0, 2, 3, 1]),
+        ([2, 9, 40, 3], [0, 3, 1, 2]), ([70, 2, 65], [2, 1, 0]), ([1, 4000, 3], [0, 2, 1]),
+        ([0, 3], [1, 0]), ([], []),
         ([2, 2, 2, 2, 2, 2, 2, 2, 2, 3], [9, 0, 8, 1, 7, 2, 6, 3, 5, 4]),
     ]
 
@@ -38,7 +40,8 @@ struct TransposeTests {
 
     @Test("packed elements and strings move")
     func surrogates() throws {
-        let packed = try #require(Tensor(TensorType(.int4, extents: [2, 3]), bytesOf: [UInt8](([0x21, 0x43, 0x65]))))
+        let packed = try #require(
+            Tensor(TensorType(.int4, extents: [2, 3]), bytesOf: [UInt8](([0x21, 0x43, 0x65]))))
         #expect(try run(Transpose(), [packed])[0].withBytes(Array.init) == [0x41, 0x52, 0x63])
         let texts = ["a", "b", "c", "d", "e", "f"].map { ByteString($0) }
         let strings = try #require(Tensor(extents: [2, 3], strings: texts))

@@ -12,7 +12,8 @@ struct ShapeArithmeticTests {
     private func known(_ lists: (ValueType, [Dimension])..., data: ValueType? = nil) -> Inputs {
         let head = data.map { [$0] } ?? []
         return Inputs(
-            head + lists.map { $0.0 }, knownDimensions: Array(repeating: nil, count: head.count) + lists.map { $0.1 })
+            head + lists.map { $0.0 },
+            knownDimensions: Array(repeating: nil, count: head.count) + lists.map { $0.1 })
     }
 
     @Test("Shape gives the dimensions between start and end")
@@ -37,13 +38,17 @@ struct ShapeArithmeticTests {
     @Test("Concat and Slice of shapes keep symbols")
     func concat() {
         #expect(Concat(axis: 0).dimensions(for: known(list(["N", 3]), list(["H"]))) == [["N", 3, "H"]])
-        let sliced = Slice().dimensions(for: known(list(["N", 3, "H", "W"]), list([-1]), list([-9]), list([0]), list([-2])))
+        let sliced = Slice().dimensions(
+            for: known(list(["N", 3, "H", "W"]), list([-1]), list([-9]), list([0]), list([-2])))
         #expect(sliced == [["W", 3]])
     }
 
     @Test("a count that does not fit is named")
     func misfit() {
-        #expect(throws: Misfit.value(of: "shape", because: "is [4, 2], which cannot hold the elements of data [2, 3]")) {
+        #expect(
+            throws: Misfit.value(
+                of: "shape", because: "is [4, 2], which cannot hold the elements of data [2, 3]")
+        ) {
             try run(Reshape(), [counting([2, 3]), Tensor(vector: [Int64(4), 2])])
         }
     }
