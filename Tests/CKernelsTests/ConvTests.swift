@@ -1,0 +1,287 @@
+import CKernels
+import Testing
+
+/// A convolution with its operands, and its answer from the definition.
+private struct ConvCase: CustomStringConvertible {
+    let shape: dcn_conv_shape
+    let x: [Float], weights: [Float], end: ConvEnd
+    let xOffset: Int, xStride: Int
+    let expected: [Double]
+
+    var description: String { "\(shape)" }
+    var products: Int { shape.channels / shape.groups * volume(shape.kernel) }
+
+    init(_ shape: dcn_conv_shape, _ noise: inout Noise) {
+        self.shape = shape
+        xOffset = noise.index(3) == 0 ? noise.index(5) : 0
+        xStride = dcn_padded(shape.channels + xOffset)
+        x = noise.floats(shape.batch * volume(shape.input) * xStride)
+        weights = noise.floats(shape.channels / shape.groups * shape.outputs * volume(shape.kernel))
+        end = ConvEnd(&noise, pixels: shape.batch * volume(shape.output), channels: shape.outputs)
+        expected = Self.answer(shape, Array(x.dropFirst(xOffset)), xStride, weights, end)
+    }
+
+    /// Every tap of every pixel: forward it gathers, transposed it scatters; only which side is walked differs.
+    static func answer(
+        _ s: dcn_conv_shape, _ x: [Float], _ stride: Int, _ weights: [Float], _ end: ConvEnd
+    ) -> [Double] {
+        let walked = s.transposed != 0 ? s.input : s.output, other = s.transposed != 0 ? s.output : s.input
+        let pixels = s.batch * volume(s.output)
+        var sums = [Double](repeating: 0, count: pixels * s.outputs)
+        for image in 0..<s.batch {
+            for place in positions(walked) {
+                for (tap, k) in positions(s.kernel).enumerated() {
+                    let there = dcn_extent(
+                        depth: place.depth * s.stride.depth - s.pad.depth + k.depth * s.dilation.depth,
+                        height: place.height * s.stride.height - s.pad.height + k.height * s.dilation.height,
+                        width: place.width * s.stride.width - s.pad.width + k.width * s.dilation.width)
+                    guard let from = pixel(place, in: walked, image), let to = pixel(there, in: other, image)
+                    else { continue }
+                    let (source, target) = s.transposed != 0 ? (from, to) : (to, from)
+                    add(s, tap, x, source * stride, weights, &sums, target * s.outputs)
+                }
+            }
+        }
+        return sums.indices.map { end.finished(sums[$0], pixel: $0 / s.outputs, channel: $0 % s.outputs) }
+    }
+
+    private static func add(
+        _ s: dcn_conv_shape, _ tap: Int, _ x: [Float], _ source: Int, _ weights: [Float],
+        _ sums: inout [Double],
+        _ target: Int
+    ) {
+        let channels = s.channels / s.groups, outputs = s.outputs / s.groups, taps = volume(s.kernel)
+        for group in 0..<s.groups {
+            for o in 0..<outputs {
+                var sum = 0.0
+                for c in 0..<channels {
+                    let forward = ((group * outputs + o) * channels + c) * taps + tap
+                    let transposed = ((group * channels + c) * outputs + o) * taps + tap
+                    let weight = weights[s.transposed != 0 ? transposed : forward]
+                    sum += Double(weight) * Double(x[source + group * channels + c])
+                }
+                sums[target + group * outputs + o] += sum
+            }
+        }
+    }
+
+    /// The input as the form wants it.
+    func input(_ form: dcn_conv_form) -> ConvBuffer {
+        guard form == DCN_CONV_PLANES else { return ConvBuffer(x) }
+        let pixels = volume(shape.input)
+        var planes = [Float](repeating: 0, count: shape.batch * shape.channels * pixels)
+        for image in 0..<shape.batch {
+            for channel in 0..<shape.channels {
+                for pixel in 0..<pixels {
+                    planes[(image * shape.channels + channel) * pixels + pixel] =
+                        x[(image * pixels + pixel) * xStride + xOffset + channel]
+                }
+            }
+        }
+        return ConvBuffer(planes)
+    }
+
+    /// Packs, plans and runs, tiles backwards; what is wrong, or nil.
+    func complaint(_ form: dcn_conv_form, _ kernels: ConvKernels, _ noise: inout Noise, bound: Double)
+        -> String?
+    {
+        var shape = self.shape, plan = dcn_conv_plan()
+        let packed = ConvBuffer(count: dcn_conv_packed_count(form, &shape))
+        guard dcn_conv_pack(form, &shape, weights, packed.pointer) == packed.count, packed.isGuarded else {
+            return "packing"
+        }
+        let caches = ConvKernels.caches[noise.index(2)]
+        guard
+            dcn_conv_make_plan(form, &shape, caches, kernels.isa, noise.index(2) * noise.index(40), &plan)
+                == 1
+        else { return "no plan" }
+        let scratch = ConvBuffer(count: plan.scratch_bytes / 4)
+        let target = ConvTarget(&noise, pixels: shape.batch * volume(shape.output), channels: shape.outputs)
+        let input = self.input(form)
+        end.lend { epilogue in
+            var arguments = dcn_conv_arguments(
+                x: UnsafePointer(input.pointer + (form == DCN_CONV_PLANES ? 0 : xOffset)), x_stride: xStride,
+                packed: packed.pointer, y: target.output(streaming: noise.index(2) == 0), epilogue: epilogue)
+            for tile in (0..<plan.tile_count).reversed() {
+                kernels.table.conv(&plan, &arguments, tile, scratch.pointer)
+            }
+        }
+        if !scratch.isGuarded { return "written behind the scratch" }
+        return target.complaint(expected, within: bound)
+    }
+}
+
+private func volume(_ e: dcn_extent) -> Int { e.depth * e.height * e.width }
+
+private func positions(_ e: dcn_extent) -> [dcn_extent] {
+    (0..<volume(e)).map {
+        dcn_extent(depth: $0 / e.width / e.height, height: $0 / e.width % e.height, width: $0 % e.width)
+    }
+}
+
+private func pixel(_ p: dcn_extent, in e: dcn_extent, _ image: Int) -> Int? {
+    guard p.depth >= 0, p.height >= 0, p.width >= 0, p.depth < e.depth, p.height < e.height, p.width < e.width
+    else { return nil }
+    return ((image * e.depth + p.depth) * e.height + p.height) * e.width + p.width
+}
+
+@Suite("Convolution kernels")
+struct ConvTests {
+    private static let channels = [1, 3, 5, 16, 17, 33, 64, 65]
+
+    /// Any convolution of a few pixels.
+    private static func shape(_ noise: inout Noise) -> dcn_conv_shape {
+        let solid = noise.index(5) == 0
+        func extent(_ low: Int, _ height: Int, _ width: Int, _ depth: Int) -> dcn_extent {
+            dcn_extent(
+                depth: solid ? low + noise.index(depth) : max(0, min(low, 1)),
+                height: low + noise.index(height), width: low + noise.index(width))
+        }
+        var s = dcn_conv_shape()
+        s.batch = 1 + noise.index(2)
+        s.groups = noise.index(3) == 0 ? 1 + noise.index(3) : 1
+        s.channels = channels[noise.index(s.groups == 1 ? 8 : 4)] * s.groups
+        s.outputs = channels[noise.index(s.groups == 1 ? 8 : 5)] * s.groups
+        s.kernel = extent(1, 4, 4, 2)
+        s.stride = extent(1, 3, 3, 2)
+        s.dilation = extent(1, 3, 3, 2)
+        s.pad = extent(0, 4, 4, 2)
+        if noise.index(6) == 0 { s.pad.width = -1 }
+        s.input = extent(1, 8, 9, 3)
+        s.output = extent(1, 7, 8, 3)
+        return s
+    }
+
+    /// Float32 sums of n products of magnitudes up to 1 stay within this of the exact ones, the epilogue included.
+    private static func bound(_ products: Int, times factor: Double = 1) -> Double {
+        factor * 1e-6 * (4 + 2 * Double(products).squareRoot())
+    }
+
+    private static func check(
+        _ form: dcn_conv_form, _ kernels: ConvKernels, cases: Int, factor: Double = 1,
+        _ adjust: (inout dcn_conv_shape, inout Noise) -> Void = { _, _ in }
+    ) {
+        var noise = Noise(UInt64(form.rawValue) + 11)
+        for _ in 0..<cases {
+            var shape = Self.shape(&noise)
+            adjust(&shape, &noise)
+            #expect(dcn_conv_fits(form, &shape) == 1, "\(shape)")
+            let example = ConvCase(shape, &noise)
+            let complaint = example.complaint(
+                form, kernels, &noise, bound: bound(example.products, times: factor))
+            #expect(complaint == nil, "\(example)")
+        }
+    }
+
+    @Test("through row pointers", arguments: ConvKernels.available)
+    func direct(_ kernels: ConvKernels) { Self.check(DCN_CONV_DIRECT, kernels, cases: 40) }
+
+    @Test("transposed, phase by phase", arguments: ConvKernels.available)
+    func transposed(_ kernels: ConvKernels) {
+        Self.check(DCN_CONV_DIRECT, kernels, cases: 40) { shape, _ in shape.transposed = 1 }
+    }
+
+    @Test("narrow groups and depthwise", arguments: ConvKernels.available)
+    func narrow(_ kernels: ConvKernels) {
+        Self.check(DCN_CONV_NARROW, kernels, cases: 40) { shape, noise in
+            let outputs = 1 << noise.index(5),
+                channels = noise.index(2) == 0 ? outputs : 1 + noise.index(outputs)
+            shape.groups = 2 + noise.index(70 / outputs)
+            (shape.channels, shape.outputs) = (channels * shape.groups, outputs * shape.groups)
+        }
+    }
+
+    @Test("Winograd", arguments: ConvKernels.available)
+    func winograd(_ kernels: ConvKernels) {
+        for (form, factor) in [
+            (DCN_CONV_WINOGRAD_2, 1.0), (DCN_CONV_WINOGRAD_4, 6), (DCN_CONV_WINOGRAD_6, 30),
+        ] {
+            Self.check(form, kernels, cases: 20, factor: factor) { shape, _ in
+                shape.channels /= shape.groups
+                shape.outputs /= shape.groups
+                shape.groups = 1
+                shape.kernel = dcn_extent(depth: 1, height: 3, width: 3)
+                shape.stride = dcn_extent(depth: 1, height: 1, width: 1)
+                (shape.input.depth, shape.output.depth) = (1, 1)
+                (shape.dilation.depth, shape.pad.depth) = (1, 0)
+            }
+        }
+    }
+
+    @Test("the answer is the same bits however tiles are cut", arguments: ConvKernels.available)
+    func sameBits(_ kernels: ConvKernels) {
+        var noise = Noise(5)
+        for form in [DCN_CONV_DIRECT, DCN_CONV_WINOGRAD_4] {
+            var shape = dcn_conv_shape()
+            (shape.batch, shape.groups, shape.channels, shape.outputs) = (1, 1, 70, 130)
+            (shape.input, shape.output) = (
+                dcn_extent(depth: 1, height: 13, width: 11), dcn_extent(depth: 1, height: 13, width: 11)
+            )
+            shape.kernel = dcn_extent(depth: 1, height: 3, width: 3)
+            (shape.stride, shape.dilation) = (
+                dcn_extent(depth: 1, height: 1, width: 1), dcn_extent(depth: 1, height: 1, width: 1)
+            )
+            shape.pad = dcn_extent(depth: 0, height: 1, width: 1)
+            let x = ConvBuffer(noise.floats(13 * 11 * 80)), weights = noise.floats(70 * 130 * 9)
+            let packed = ConvBuffer(count: dcn_conv_packed_count(form, &shape))
+            #expect(dcn_conv_pack(form, &shape, weights, packed.pointer) == packed.count)
+            var answers: Set<[Float]> = []
+            for caches in ConvKernels.caches {
+                for wanted in [0, 3, 50] {
+                    var plan = dcn_conv_plan()
+                    #expect(dcn_conv_make_plan(form, &shape, caches, kernels.isa, wanted, &plan) == 1)
+                    let scratch = ConvBuffer(count: plan.scratch_bytes / 4)
+                    let y = ConvBuffer(count: 13 * 11 * 144)
+                    var arguments = dcn_conv_arguments()
+                    (arguments.x, arguments.x_stride) = (UnsafePointer(x.pointer), 80)
+                    arguments.packed = UnsafePointer(packed.pointer)
+                    arguments.y = dcn_output(data: y.pointer, stride: 144, clear: 144, streaming: 0)
+                    for tile in 0..<plan.tile_count {
+                        kernels.table.conv(&plan, &arguments, tile, scratch.pointer)
+                    }
+                    answers.insert(y.values)
+                }
+            }
+            #expect(answers.count == 1)
+        }
+    }
+
+    @Test("absurd extents are refused, not computed with")
+    func refusals() {
+        var noise = Noise(3)
+        let good = Self.shape(&noise)
+        func refused(_ change: (inout dcn_conv_shape) -> Void) -> Bool {
+            var shape = good, plan = dcn_conv_plan()
+            change(&shape)
+            return dcn_conv_packed_count(DCN_CONV_DIRECT, &shape) == -1
+                && dcn_conv_make_plan(DCN_CONV_DIRECT, &shape, dcn_read_caches(), DCN_ISA_BASELINE, 0, &plan)
+                    == 0
+        }
+        #expect(!refused { _ in })
+        #expect(refused { $0.batch = 0 })
+        #expect(refused { $0.groups = 0 })
+        #expect(refused { $0.groups = $0.channels + 1 })
+        #expect(refused { $0.stride.width = 0 })
+        #expect(refused { $0.kernel.height = -1 })
+        #expect(refused { $0.output.width = .max })
+        #expect(refused { $0.pad.height = .min })
+        #expect(refused { ($0.channels, $0.outputs, $0.groups) = (1 << 31, 1 << 31, 1) })
+        #expect(refused { ($0.input.height, $0.input.width, $0.batch) = (1 << 30, 1 << 30, 1 << 10) })
+    }
+
+    @Test("the form chosen fits, and keeps to the accuracy")
+    func choice() {
+        var noise = Noise(8)
+        for _ in 0..<200 {
+            var shape = Self.shape(&noise)
+            if noise.index(2) == 0 { shape.kernel = dcn_extent(depth: 1, height: 3, width: 3) }
+            for accuracy in [DCN_ACCURACY_EXACT, DCN_ACCURACY_DEFAULT, DCN_ACCURACY_FAST] {
+                let form = dcn_conv_choose(&shape, dcn_read_caches(), DCN_ISA_BASELINE, accuracy)
+                #expect(dcn_conv_fits(form, &shape) == 1)
+                #expect(form != DCN_CONV_PLANES)
+                if accuracy != DCN_ACCURACY_FAST { #expect(form != DCN_CONV_WINOGRAD_6) }
+                if accuracy == DCN_ACCURACY_EXACT { #expect(form != DCN_CONV_WINOGRAD_4) }
+            }
+        }
+    }
+}
