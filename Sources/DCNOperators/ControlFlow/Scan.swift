@@ -177,7 +177,7 @@ struct SliceSource {
     /// Slice `index`.
     func slice(_ index: Int, in scope: any Scope) throws(Misfit) -> Datum {
         let element = tensor.type.element
-        let size = inner.reduce(1, *)
+        let size = inner.product
         if element == .string {
             let part = Array(tensor.strings[(index * size)..<((index + 1) * size)])
             guard let slice = Tensor(extents: inner, strings: part) else { throw .missing("a slice") }

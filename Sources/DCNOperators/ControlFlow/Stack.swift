@@ -61,7 +61,7 @@ struct Stack {
         extents.insert(count, at: along)
         let output = try scope.allocate(TensorType(slice.element, extents: extents))
         var strides = Array(rowMajorStrides(stacked.extents ?? []).dropFirst())
-        let step = inner.reduce(1, *)
+        let step = inner.product
         strides.insert(isReversed ? -step : step, at: along)
         let move = Move(
             input: 0, source: isReversed ? (count - 1) * step : 0, extents: extents, sourceStrides: strides,

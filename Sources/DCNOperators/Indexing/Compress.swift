@@ -42,10 +42,10 @@ package struct Compress: MovementOperator {
         let flags = call.constant(1)?.integers ?? []
         let indices = flags.indices.filter { flags[$0] != 0 }
         let along = try axis.map { axis throws(Misfit) in try resolvedAxis(axis, rank: extents.count) }
-        let extent = along.map { extents[$0] } ?? extents.reduce(1, *)
+        let extent = along.map { extents[$0] } ?? extents.product
         let bytes =
-            along.map { extents[($0 + 1)...].reduce(type.element.byteWidth, *) } ?? type.element.byteWidth
-        let outer = along.map { extents[..<$0].reduce(1, *) } ?? 1
+            along.map { extents[($0 + 1)...].product * type.element.byteWidth } ?? type.element.byteWidth
+        let outer = along.map { extents[..<$0].product } ?? 1
         let tiling = Tiling(bytes == 0 ? 0 : outer * indices.count, cost: 1 + bytes / 4)
         return TileKernel(tiles: tiling.tiles) { tile, frame in
             let x = frame.input(0, as: UInt8.self)

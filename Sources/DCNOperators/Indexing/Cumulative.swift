@@ -70,13 +70,14 @@ private func cumulativeTypes(_ inputs: Inputs) throws(Misfit) -> [ValueType] {
 private func cumulative(
     _ op: any Operator, _ call: Call, _ reduction: Reduction, _ isExclusive: Bool, _ isReversed: Bool
 ) throws(Misfit) -> Execution {
-    guard call.isSettled([1]) else { return .routine(LateRoutine(op: op, outputs: call.outputs)) }
+    guard try call.isSettled([1]) else { return .routine(LateRoutine(op: op, outputs: call.outputs)) }
+    if call.isEmpty { return .kernel(NumbersKernel([])) }
     let extents = try call.extents(0)
     guard let axis = call.constant(1)?.integers?.first else { throw .missing("the value of axis") }
     let along = try resolvedAxis(axis, rank: extents.count)
     let scan = LineScan(
-        count: extents[along], inner: extents[(along + 1)...].reduce(1, *),
-        outer: extents[..<along].reduce(1, *),
+        count: extents[along], inner: extents[(along + 1)...].product,
+        outer: extents[..<along].product,
         reduction: reduction, isExclusive: isExclusive, isReversed: isReversed)
     switch try call.input(0).element {
     case .float32: return .kernel(scan.kernel(Float(reduction == .mul ? 1 : 0)))

@@ -37,10 +37,10 @@ package struct Gather: MovementOperator {
         let element = try call.input(1).element
         let along = try resolvedAxis(axis, rank: extents.count)
         let extent = extents[along]
-        let bytes = extents[(along + 1)...].reduce(try call.input(0).element.byteWidth, *)
-        let batches = extents[..<batchAxes].reduce(1, *)
-        let outer = extents[batchAxes..<along].reduce(1, *)
-        let count = indices[batchAxes...].reduce(1, *)
+        let bytes = extents[(along + 1)...].product * (try call.input(0).element.byteWidth)
+        let batches = extents[..<batchAxes].product
+        let outer = extents[batchAxes..<along].product
+        let count = indices[batchAxes...].product
         let tiling = Tiling(bytes == 0 ? 0 : batches * outer * count, cost: 1 + bytes / 4)
         return TileKernel(
             tiles: tiling.tiles,

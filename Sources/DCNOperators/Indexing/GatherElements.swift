@@ -66,7 +66,7 @@ struct ElementWalk: Sendable {
         strides = rowMajorStrides(extents)
         self.axis = try resolvedAxis(axis, rank: extents.count)
         extent = extents[self.axis]
-        count = indices.reduce(1, *)
+        count = indices.product
         tiling = Tiling(count, cost: 2 + indices.count)
     }
 

@@ -70,11 +70,11 @@ struct IndexTuples: Sendable {
         let extents = try call.extents(0)
         let indices = try call.extents(1)
         let length = indices[indices.count - 1]
-        count = indices.dropLast().reduce(1, *)
+        count = indices.dropLast().product
         addressed = Array(extents[batchAxes..<(batchAxes + length)])
-        sliceCount = extents[(batchAxes + length)...].reduce(1, *)
-        tuplesPerBatch = indices[batchAxes...].dropLast().reduce(1, *)
-        slicesPerBatch = addressed.reduce(1, *)
+        sliceCount = extents[(batchAxes + length)...].product
+        tuplesPerBatch = indices[batchAxes...].dropLast().product
+        slicesPerBatch = addressed.product
     }
 
     /// Names the first index that is outside.

@@ -15,7 +15,8 @@ package struct Inverse: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard call.isSettled() else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        guard try call.isSettled() else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        if call.isEmpty { return .kernel(NumbersKernel([])) }
         switch try call.input(0).element {
         case .float32: return .kernel(try kernel(call, Float.self))
         case .float64: return .kernel(try kernel(call, Double.self))
@@ -28,7 +29,7 @@ package struct Inverse: Operator {
     {
         let extents = try call.extents(0)
         let size = extents[extents.count - 1]
-        let matrices = size == 0 ? 0 : extents.dropLast(2).reduce(1, *)
+        let matrices = size == 0 ? 0 : extents.dropLast(2).product
         return TileKernel(tiles: matrices, scratch: 2 * size * size * MemoryLayout<Double>.stride) {
             matrix, frame in
             let left = frame.scratch(as: Double.self)

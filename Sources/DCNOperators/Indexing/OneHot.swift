@@ -49,13 +49,13 @@ package struct OneHot: MovementOperator {
         let extents = try call.outputExtents(0)
         let along = try resolvedAxis(axis, rank: extents.count)
         let depth = extents[along]
-        let inner = extents[(along + 1)...].reduce(1, *)
+        let inner = extents[(along + 1)...].product
         guard let read = numberReader(indices.element) else {
             throw .unsupported("OneHot of \(indices.element)")
         }
         let width = try call.output(0).element.byteWidth
         let tiling = Tiling(
-            depth == 0 || inner == 0 ? 0 : extents[..<along].reduce(1, *), cost: depth * inner)
+            depth == 0 || inner == 0 ? 0 : extents[..<along].product, cost: depth * inner)
         return TileKernel(tiles: tiling.tiles) { tile, frame in
             let x = UnsafeRawPointer(frame.input(0, as: UInt8.self))
             let values = frame.input(2, as: UInt8.self)

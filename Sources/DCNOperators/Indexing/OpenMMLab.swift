@@ -23,7 +23,8 @@ package struct CumulativeExtreme: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard call.isSettled() else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        guard try call.isSettled() else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        if call.isEmpty { return .kernel(NumbersKernel([])) }
         switch try call.input(0).element {
         case .float32: return .kernel(try kernel(call, Float.self))
         case .float64: return .kernel(try kernel(call, Double.self))
@@ -37,11 +38,11 @@ package struct CumulativeExtreme: Operator {
         let extents = try call.extents(0)
         let along = try resolvedAxis(axis, rank: extents.count)
         let count = extents[along]
-        let inner = extents[(along + 1)...].reduce(1, *)
+        let inner = extents[(along + 1)...].product
         let isMinimum = self.isMinimum
         let notANumber = Float.nan.orderKey
         let doubleNaN = Double.nan.orderKey
-        let tiling = Tiling(count == 0 ? 0 : inner * extents[..<along].reduce(1, *), cost: 2 * count)
+        let tiling = Tiling(count == 0 ? 0 : inner * extents[..<along].product, cost: 2 * count)
         return TileKernel(tiles: tiling.tiles) { tile, frame in
             let values = frame.optionalOutput(0, as: type)
             let places = frame.optionalOutput(1, as: Int64.self)
@@ -86,7 +87,8 @@ package struct CornerPool: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard call.isSettled() else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        guard try call.isSettled() else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        if call.isEmpty { return .kernel(NumbersKernel([])) }
         guard try call.input(0).element == .float32 else {
             throw .unsupported("MMCVCornerPool on \(try call.input(0).element)")
         }
@@ -139,7 +141,8 @@ package struct GridPriors: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard call.isSettled() else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        guard try call.isSettled() else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        if call.isEmpty { return .kernel(NumbersKernel([])) }
         guard try call.input(0).element == .float32 else {
             throw .unsupported("GridPriorsTRT on \(try call.input(0).element)")
         }
@@ -192,7 +195,8 @@ package struct PSAMask: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard call.isSettled() else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        guard try call.isSettled() else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        if call.isEmpty { return .kernel(NumbersKernel([])) }
         guard try call.input(0).element == .float32 else {
             throw .unsupported("MMCVPSAMask on \(try call.input(0).element)")
         }

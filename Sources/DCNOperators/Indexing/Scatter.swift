@@ -31,7 +31,7 @@ package struct ScatterElements: MovementOperator {
     package func kernel(for call: Call) throws(Misfit) -> any Kernel {
         let walk = try ElementWalk(call, axis: axis)
         let element = walk.element
-        let count = try call.extents(1).reduce(1, *)
+        let count = try call.extents(1).product
         let type = try call.input(0)
         return try scatterKernel(
             type, reduction, call, updates: count, sliceCount: 1, check: walk.check

@@ -43,7 +43,8 @@ package struct TopK: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard call.isSettled([1]) else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        guard try call.isSettled([1]) else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        if call.isEmpty { return .kernel(NumbersKernel([])) }
         switch try call.input(0).element {
         case .float32: return .kernel(try kernel(call, Float.self))
         case .float64: return .kernel(try kernel(call, Double.self))
@@ -68,8 +69,8 @@ package struct TopK: Operator {
         guard let k = call.constant(1)?.integers?.first, k >= 0, k <= count else {
             throw .value(of: "K", because: "does not fit the extent \(count)")
         }
-        let inner = extents[(along + 1)...].reduce(1, *)
-        let lines = k == 0 ? 0 : inner * extents[..<along].reduce(1, *)
+        let inner = extents[(along + 1)...].product
+        let lines = k == 0 ? 0 : inner * extents[..<along].product
         let flip: UInt64 = isLargest ? 0 : .max
         let tiling = Tiling(lines, cost: 2 * count)
         return TileKernel(tiles: tiling.tiles, scratch: k * MemoryLayout<Candidate>.stride) { tile, frame in

@@ -65,9 +65,12 @@ package struct Unique: Operator {
         let extents = tensor.extents
         let along = try axis.map { axis throws(Misfit) in try resolvedAxis(axis, rank: extents.count) }
         let count = along.map { extents[$0] } ?? tensor.count
+        if tensor.count == 0, count > 1 << 24 {
+            throw .limit(of: "the number of empty slices", asked: count, limit: 1 << 24)
+        }
         let parts = tensor.type.element.isComplex ? 2 : 1
-        let inner = along.map { extents[($0 + 1)...].reduce(1, *) * parts } ?? parts
-        let outer = along.map { extents[..<$0].reduce(1, *) } ?? 1
+        let inner = along.map { extents[($0 + 1)...].product * parts } ?? parts
+        let outer = along.map { extents[..<$0].product } ?? 1
         func compare(_ left: Int, _ right: Int) -> Int {
             for row in 0..<outer {
                 for column in 0..<inner {

@@ -40,13 +40,14 @@ package struct Col2Im: Operator {
             channels = .fixed(rows / size)
         }
         if let columns = try geometry.columns() {
-            try data.expect(columns.reduce(1, &*), along: 2, because: "one for each place of the block")
+            try data.expect(columns.product, along: 2, because: "one for each place of the block")
         }
         return [.tensor(TensorType(data.element, Shape([data.dimension(0), channels] + images)))]
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard call.isSettled([1, 2]) else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        guard try call.isSettled([1, 2]) else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        if call.isEmpty { return .kernel(NumbersKernel([])) }
         guard let blocks = call.constant(2)?.integers else { throw .missing("the value of block_shape") }
         let extents = try call.outputExtents(0)
         let geometry = try Geometry(self, extents[2...].map(Dimension.fixed), blocks)
@@ -137,9 +138,9 @@ private struct Geometry: Sendable {
         guard let places = try columns(), let extents = Shape(image).fixed else {
             throw .missing("image_shape")
         }
-        let size = extents.reduce(1, *)
+        let size = extents.product
         let blockSize = try blockCount()
-        let count = places.reduce(1, *)
+        let count = places.product
         let tiling = Tiling(planes, cost: blockSize * count)
         return TileKernel(tiles: tiling.tiles) { tile, frame in
             for plane in tiling[tile] {

@@ -42,7 +42,7 @@ package protocol ViewOperator: Operator {}
 extension ViewOperator {
     package func execution(for call: Call) throws(Misfit) -> Execution {
         let type = try call.input(0)
-        guard type.element != .string, call.isSettled(), let count = type.byteCount else {
+        guard type.element != .string, try call.isSettled(), let count = type.byteCount else {
             return .routine(ViewRoutine(op: self))
         }
         return .kernel(CopyKernel(byteCount: count))

@@ -15,7 +15,7 @@ struct Move: Sendable, Hashable {
     var targetStrides: [Int]
 
     /// How many elements it moves.
-    var count: Int { extents.reduce(1, &*) }
+    var count: Int { extents.product }
 
     /// The same move with as few axes as can be, the fastest target axis last and the fastest source axis before it.
     var collapsed: Move {
@@ -96,7 +96,7 @@ extension TensorType {
         }
         let padding = (stored.last ?? 0) - extents[1]
         guard padding > 0, let lanes = stored.last else { return nil }
-        let pixels = stored.dropLast().reduce(1, *)
+        let pixels = stored.dropLast().product
         return Move(
             input: nil, output: output, target: extents[1], extents: [pixels, padding],
             sourceStrides: [0, 0],

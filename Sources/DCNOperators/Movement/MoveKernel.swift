@@ -24,7 +24,7 @@ struct MoveKernel: Kernel {
         var pieces: [Piece] = []
         var costs: [Int] = []
         for (index, move) in self.moves.enumerated() {
-            let units = move.extents[...move.outerAxis].reduce(1, *)
+            let units = move.extents[...move.outerAxis].product
             let cost = max(1, move.count / units * width / 4)
             let splitsPlane = move.isTransposing && move.outerAxis == move.extents.count - 2
             let tiling = Tiling(units, cost: cost, multipleOf: splitsPlane ? 16 : 1)

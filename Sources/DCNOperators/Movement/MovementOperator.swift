@@ -17,7 +17,8 @@ extension MovementOperator {
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
         if call.needsSurrogates { return .routine(SurrogateRoutine(op: self, outputs: call.outputs)) }
-        guard call.isSettled(settling) else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        guard try call.isSettled(settling) else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        if call.isEmpty { return .kernel(NumbersKernel([])) }
         return .kernel(try kernel(for: call))
     }
 }
@@ -30,11 +31,24 @@ extension Call {
         }
     }
 
-    /// Whether all tensors have known extents and the inputs at `positions` known values.
-    func isSettled(_ positions: [Int] = []) -> Bool {
-        (inputs + outputs).allSatisfy { $0?.isConcrete ?? true }
+    /// Whether all tensors have known extents and the inputs at `positions` known values; throws where an output is
+    /// larger than any memory.
+    func isSettled(_ positions: [Int] = []) throws(Misfit) -> Bool {
+        for output in outputs {
+            guard let type = output?.tensor, type.extents != nil, type.byteCount == nil else { continue }
+            throw .limit(of: "the size of an output in bytes", asked: Int.max, limit: Int.max - 1)
+        }
+        return (inputs + outputs).allSatisfy { $0?.isConcrete ?? true }
             && positions.allSatisfy { !has($0) || constant($0) != nil }
     }
+
+    /// Whether no output has any element.
+    var isEmpty: Bool { outputs.allSatisfy { ($0?.tensor?.elementCount ?? 1) == 0 } }
+}
+
+extension Collection<Int> {
+    /// The product of extents: 0 where one is, and the greatest integer where it overflows.
+    var product: Int { contains(0) ? 0 : elementCount(of: Array(self)) ?? Int.max }
 }
 
 /// Runs an operator on values: types from the values, outputs within the budget of the scope.

@@ -28,7 +28,7 @@ package struct ReverseSequence: MovementOperator {
 
     package func kernel(for call: Call) throws(Misfit) -> any Kernel {
         let extents = try call.extents(0)
-        let bytes = extents[2...].reduce(try call.input(0).element.byteWidth, *)
+        let bytes = extents[2...].product * (try call.input(0).element.byteWidth)
         let columns = extents[1]
         let times = extents[timeAxis]
         let batches = extents[batchAxis]

@@ -38,8 +38,8 @@ package struct TensorScatter: MovementOperator {
     package func kernel(for call: Call) throws(Misfit) -> any Kernel {
         let extents = try call.extents(0)
         let along = try resolvedAxis(axis, rank: extents.count)
-        let bytes = extents[(along + 1)...].reduce(try call.input(0).element.byteWidth, *)
-        let middle = extents[1..<along].reduce(1, *)
+        let bytes = extents[(along + 1)...].product * (try call.input(0).element.byteWidth)
+        let middle = extents[1..<along].product
         let capacity = extents[along]
         let length = try call.extents(1)[along]
         let isCircular = self.isCircular

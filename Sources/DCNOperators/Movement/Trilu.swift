@@ -26,7 +26,7 @@ package struct Trilu: MovementOperator {
         let width = try call.input(0).element.byteWidth
         let shift = call.constant(1)?.integers?.first ?? 0
         let isUpper = self.isUpper
-        let tiling = Tiling(columns == 0 ? 0 : extents.dropLast().reduce(1, *), cost: columns)
+        let tiling = Tiling(columns == 0 ? 0 : extents.dropLast().product, cost: columns)
         return TileKernel(tiles: tiling.tiles, inPlace: [InPlace(output: 0, input: 0)]) { tile, frame in
             let input = frame.input(0, as: UInt8.self)
             let output = frame.output(0, as: UInt8.self)

@@ -1,0 +1,40 @@
+import DCNGraph
+import DCNOperators
+import TestSupport
+import Testing
+
+@Suite("Movements of nothing")
+struct EmptyTensorTests {
+    private static let huge = 1 << 40
+
+    @Test("huge extents beside one of zero move nothing")
+    func hugeExtents() throws {
+        let x = try #require(Tensor(extents: [Self.huge, 1 << 20, 0], [Float]()))
+        let ops: [(any Operator, [Tensor?])] = [
+            (Transpose(), [x]), (Concat(axis: 2), [x, x]), (Tile(), [x, Tensor(vector: [Int64(1), 1, 2])]),
+            (Slice(), [x, Tensor(vector: [Int64(1)]), Tensor(vector: [Int64(9)])]), (Trilu(), [x]),
+            (TopK(axis: 1), [x, Tensor(vector: [Int64(3)])]), (CumSum(), [x, Tensor(scalar: Int64(0))]),
+            (Gather(axis: 1), [x, Tensor(vector: [Int64(3)])]),
+            (GatherElements(), [x, Tensor(extents: [0, 0, 0], [Int64]())]),
+            (
+                ScatterND(),
+                [x, Tensor(extents: [0, 1], [Int64]()), Tensor(extents: [0, 1 << 20, 0], [Float]())]
+            ),
+        ]
+        for (op, inputs) in ops {
+            #expect(try run(op, inputs)[0].count == 0, "\(op.name)")
+        }
+    }
+
+    @Test("an output larger than any memory is refused")
+    func tooLarge() throws {
+        let shape = Tensor(vector: [Int64(Self.huge), Int64(Self.huge)])
+        #expect(throws: Misfit.self) { try run(Expand(), [counting([1]), shape]) }
+        #expect(throws: Misfit.self) { try run(Tile(), [counting([1, 1]), shape]) }
+        #expect(throws: Misfit.self) {
+            try run(
+                Pad(mode: .edge),
+                [counting([1, 1]), Tensor(vector: [0, 0, Int64(Self.huge), Int64(Self.huge)])])
+        }
+    }
+}
