@@ -7,6 +7,7 @@ package enum Catalogue {
         .activations,
         .convolutions,
         .layouts,
+        .losses,
         .movement,
         .normalisations,
         .pools,

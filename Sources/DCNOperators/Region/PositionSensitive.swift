@@ -6,7 +6,7 @@ package import DCNGraph
 ///     y[r, o, i, j] = mean of x[batch(r), (o·g + gi)·g + gj] over the whole cells of bin (i, j);  gi = ⌊i·g / bins⌋
 ///
 /// Inputs: X `[N, output · g · g, H, W]`, rois `[R, 5]`. Output `[R, output, height, width]`. Empty bins, regions that are not finite
-/// and batch indices that do not exist give 0.
+/// and batch indices that do not exist give 0. Where wanted, a second output holds the channel (int32) that each bin reads.
 package struct PSRoiPool: Operator {
     package static let name = "PSRoiPool"
     /// How regions are cut.
@@ -28,7 +28,8 @@ package struct PSRoiPool: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let (x, rois) = try inputs.regions(columns: 5)
-        return [try positionSensitiveType(x, rois, bins, outputChannels, group)]
+        let y = try positionSensitiveType(x, rois, bins, outputChannels, group)
+        return inputs.outputCount > 1 ? [y, .tensor(TensorType(.int32, y.tensor?.shape))] : [y]
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {

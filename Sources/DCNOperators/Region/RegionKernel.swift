@@ -106,6 +106,8 @@ struct PositionKernel: Sendable {
     let batches: Int?
     let displacements: Int?
     let simd: Simd
+    /// Whether output 1 gets the channel that each bin reads.
+    let givesChannels: Bool
 
     /// A kernel on input 0 with regions in input 1.
     init(
@@ -124,6 +126,19 @@ struct PositionKernel: Sendable {
         self.batches = batches
         self.displacements = displacements
         simd = try Simd(call.instructionSet)
+        givesChannels = call.outputs.count > 1 && call.outputs[1] != nil
+    }
+
+    /// The channel of X for each bin of a region, the same for all.
+    private func writeChannels(_ frame: Frame) {
+        guard givesChannels, let map = frame.optionalOutput(1, as: Int32.self) else { return }
+        let (height, width, group) = (shape.pooled_height, shape.pooled_width, shape.group)
+        let cells = height * width
+        for index in 0..<(regions * shape.output_channels * cells) {
+            let (bin, channel) = (index % cells, index / cells % shape.output_channels)
+            let (i, j) = (bin / width * group / height, bin % width * group / width)
+            map[index] = Int32(clamping: (channel * group + i) * group + j)
+        }
     }
 
     var kernel: TileKernel {
@@ -140,6 +155,7 @@ struct PositionKernel: Sendable {
             operands.trans = plan.displacements.flatMap { frame.optionalInput($0, as: Float.self) }
             let (x, y) = (frame.input(0, as: Float.self), frame.output(0, as: Float.self))
             let table = plan.simd.table.pointee
+            if tile == 0 { plan.writeChannels(frame) }
             let (begin, end) = (tiling[tile].lowerBound, tiling[tile].upperBound)
             switch plan.kind {
             case .pool: table.ps_roi_pool_f32(&shape, x, &operands, plan.regions, y, frame.scratch, begin, end)

@@ -56,24 +56,44 @@ extension RegionSpellings {
     }
 
     static func torchvisionPool(_ node: SourceNode) throws(Misfit) -> Meaning {
-        let (height, width) = (try node.int("pooled_height"), try node.int("pooled_width"))
+        let (height, width) = (try whole(node, "pooled_height", at: 3), try whole(node, "pooled_width", at: 4))
         guard height == width else { throw .unsupported("ps_roi_pool of \(height) × \(width) bins") }
-        let bins = RegionBins(
-            height: height, width: width, scale: try node.float("spatial_scale", default: 1), minimum: 1)
+        let bins = RegionBins(height: height, width: width, scale: try scale(node), minimum: 1)
         let op = PSRoiPool(
-            bins, outputChannels: try outputs(node, height * width), group: height, roundsAfterScaling: true)
-        return Meaning(op)
+            bins, outputChannels: try outputs(node, height &* width), group: height, roundsAfterScaling: true)
+        return Meaning(op, order: [0, 1])
     }
 
     static func torchvisionAlign(_ node: SourceNode) throws(Misfit) -> Meaning {
         let bins = RegionBins(
-            height: try node.int("pooled_height"), width: try node.int("pooled_width"),
-            scale: try node.float("spatial_scale", default: 1), samplingRatio: try node.int("sampling_ratio", default: -1),
-            offset: 0.5)
+            height: try whole(node, "pooled_height", at: 3), width: try whole(node, "pooled_width", at: 4),
+            scale: try scale(node), samplingRatio: try whole(node, "sampling_ratio", at: 5), offset: 0.5)
         var op = RoiAlign(bins)
         op.isPositionSensitive = true
         op.emptyIsNaN = true
-        return Meaning(op)
+        return Meaning(op, order: [0, 1])
+    }
+
+    /// A number that torchvision gives as an attribute or as a constant operand.
+    private static func whole(_ node: SourceNode, _ name: String, at index: Int) throws(Misfit) -> Int {
+        if let value = try node.optionalInt(name) { return value }
+        guard let value = constant(node, index)?.integers?.first else { throw .missing("constant \(name)") }
+        return value
+    }
+
+    private static func scale(_ node: SourceNode) throws(Misfit) -> Float {
+        if let value = try node.optionalFloat("spatial_scale") { return value }
+        let tensor = constant(node, 2)
+        let real = tensor?.elements(as: Double.self).first.map { Float($0) }
+        guard let value = tensor?.type.element == .float64 ? real : tensor?.elements(as: Float.self).first else {
+            throw .missing("constant spatial_scale")
+        }
+        return value
+    }
+
+    private static func constant(_ node: SourceNode, _ index: Int) -> Tensor? {
+        guard let constants = node.operands?.constants, index < constants.count else { return nil }
+        return constants[index]?.tensor
     }
 
     /// Output channels as they follow from the operand's.

@@ -10,7 +10,8 @@ package import DCNGraph
 ///
 /// A sample is bilinear; farther than one cell outside it is 0, and counts. A batch index that does not exist gives zeros, so
 /// does a region that is not finite. An inverted region has its least size where one is set, else an empty grid where the
-/// sampling ratio is adaptive: 0, or NaN where `emptyIsNaN`.
+/// sampling ratio is adaptive: 0, or NaN where `emptyIsNaN`. Position sensitive, a second output holds, where wanted, the
+/// channel (int32) that each bin reads.
 package struct RoiAlign: Operator {
     package static let name = "RoiAlign"
     /// How samples become one value.
@@ -54,7 +55,9 @@ package struct RoiAlign: Operator {
             channels = channels.fixed.map { .fixed($0 / count) } ?? .unknown
         }
         let shape = Shape([rois.dimension(0), channels, .fixed(bins.height), .fixed(bins.width)])
-        return [.tensor(TensorType(x.element, shape))]
+        let y = ValueType.tensor(TensorType(x.element, shape))
+        let map = ValueType.tensor(TensorType(.int32, shape))
+        return isPositionSensitive && inputs.outputCount > 1 ? [y, map] : [y]
     }
 
     package func layoutRule(for inputs: Inputs) -> LayoutRule {

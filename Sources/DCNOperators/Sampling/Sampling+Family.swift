@@ -5,7 +5,7 @@ extension Family {
     static let sampling = Family(
         [
             GridSample.self, AffineGrid.self, DeformableAttention.self, RotatedFeatureAlign.self, BorderAlign.self,
-            Carafe.self,
+            Carafe.self, MaskedConv.self,
         ],
         [
             "": [
@@ -30,7 +30,7 @@ extension Family {
                     scale: try node.float("spatial_scale", default: 1), points: try node.int("points", default: 1)))
         },
         "MMCVBorderAlign": { (node) throws(Misfit) in Meaning(BorderAlign(poolSize: try node.int("pool_size"))) },
-        "MMCVCARAFE": carafe, "MMCVCARAFENaive": carafe,
+        "MMCVMaskedConv2d": maskedConvolution, "MMCVCARAFE": carafe, "MMCVCARAFENaive": carafe,
     ]
 
     private static func gridSample(_ node: SourceNode) throws(Misfit) -> Meaning {
@@ -63,6 +63,17 @@ extension Family {
         }
         return Meaning(
             GridSample(interpolation, outside: outside, alignsCorners: try node.bool("align_corners", default: false)))
+    }
+
+    private static func maskedConvolution(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let (pads, strides) = (try node.ints("padding", default: [0]), try node.ints("stride", default: [1]))
+        guard (1...2).contains(pads.count), (1...2).contains(strides.count) else {
+            throw .attribute("padding", because: "and stride have to be one or two numbers")
+        }
+        let op = MaskedConv(
+            padding: pads.count == 2 ? pads : [pads[0], pads[0]],
+            strides: strides.count == 2 ? strides : [strides[0], strides[0]])
+        return Meaning(op)
     }
 
     private static func carafe(_ node: SourceNode) throws(Misfit) -> Meaning {
