@@ -16,6 +16,7 @@ package enum Catalogue {
         .sampling,
         .reductions,
         .shapes,
+        .spectra,
         .suppressions,
         .unary,
         .binary,
