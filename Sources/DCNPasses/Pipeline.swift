@@ -28,6 +28,7 @@ extension Pipeline {
     /// What makes a canonical graph fast: few nodes, packed weights, layouts that kernels like.
     package static func fusing(_ accuracy: Accuracy) -> Pipeline {
         Pipeline([
+            WidenHalf(),
             Rewrite(
                 FoldBatchNorm(), FoldBatchNormDeform(), FuseSilu(), FuseSiluReversed(), FuseTransposes()),
             FoldPad(), FuseOffsets(), FuseActivation(), FuseResidual(), FuseActivation(),

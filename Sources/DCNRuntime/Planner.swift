@@ -1,4 +1,5 @@
 internal import DCNGraph
+internal import DCNOperators
 
 /// Makes the plan of one segment: from a node up to where types depend on data.
 struct Planner {
@@ -68,7 +69,7 @@ struct Planner {
         let call = Call(
             inputs: operands.types, outputs: isConcrete ? all : outputTypes, constants: constants,
             instructionSet: instructionSet, bodies: node.bodies)
-        let execution = try node.op.execution(for: call)
+        let execution = try node.op.wideningExecution(for: call)
         if case .kernel = execution, !isConcrete { throw .unsupported("a kernel whose shape is not known") }
         for (output, type) in zip(node.outputs, outputTypes) { if let output { types[output.index] = type } }
         drafts.append(
