@@ -52,9 +52,17 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "DCNFiles", dependencies: ["DCN", "DCNFormats", "COnnxProto", "CImage"], swiftSettings: strict),
+        .target(name: "DCNVision", dependencies: ["DCN", "DCNFiles"], swiftSettings: strict),
+        .target(
+            name: "DCNCommandLine",
+            dependencies: ["DCN", "DCNFiles", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
         .executableTarget(
             name: "dcn-run",
-            dependencies: ["DCN", "DCNFiles", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "DCN", "DCNFiles", "DCNVision", "DCNCommandLine",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "dcn-bench",

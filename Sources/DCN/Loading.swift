@@ -25,11 +25,12 @@ extension Model {
     public convenience init(
         contentsOf path: String, dialects: [Dialect] = Dialect.standard, options: LoadOptions = LoadOptions()
     ) throws(DCNError) {
-        let source = try readOnnx(contentsOf: path)
+        var source = try readOnnx(contentsOf: path)
+        try source.graph.fix(options.shapes, file: source.file)
         var graph = try map(source, dialects: dialects, keepingInputs: options.keptInputs)
         _ = try Pipeline.canonical.run(on: &graph)
         _ = try Pipeline.fusing(options.accuracy).run(on: &graph)
-        self.init(graph: graph, metadata: source.metadata)
+        self.init(graph: graph, metadata: source.metadata, declaredInputs: source.graph.inputs.map(\.name))
     }
 }
 

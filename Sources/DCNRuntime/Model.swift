@@ -6,12 +6,15 @@ public final class Model: Sendable {
     public let graph: Graph
     /// Free pairs of keys and values from the file.
     public let metadata: [String: String]
+    /// The names of all inputs that the file declares, those with initialisers included.
+    public let declaredInputs: [String]
     let runner: GraphRunner
 
     /// A model of a graph that needs no further passes.
-    public init(graph: Graph, metadata: [String: String] = [:]) {
+    public init(graph: Graph, metadata: [String: String] = [:], declaredInputs: [String]? = nil) {
         self.graph = graph
         self.metadata = metadata
+        self.declaredInputs = declaredInputs ?? graph.inputNames
         runner = GraphRunner(graph)
     }
 

@@ -8,6 +8,8 @@ public struct Options: Sendable {
     public var instructionSet: InstructionSet?
     /// Most bytes that arena and values may take together; nil leaves it to the machine.
     public var memoryLimit: Int?
+    /// Bytes that are taken already, weights for instance, and count against the limit.
+    public var heldByteCount = 0
     /// Looks at every step after it ran.
     public var observer: (any StepObserver)?
 

@@ -52,12 +52,13 @@ public struct Session: ~Copyable {
         _ inputs: [String: Datum], until cancellation: Cancellation? = nil, deadline: Int? = nil
     ) throws(DCNError) -> [String: Datum] {
         let operands = try bind(inputs)
-        budget.reset(to: workspace.byteCount)
+        budget.reset(to: options.heldByteCount + workspace.byteCount)
         let environment = RunEnvironment(
             team: options.team, instructionSet: options.instructionSet ?? .best, budget: budget,
             observer: options.observer, cancellation: cancellation, deadline: deadline)
         var run = Run(model.runner, inputs: operands, workspace: workspace, environment: environment)
-        let results = try run.outputs()
+        let results: [Datum]
+        do { results = try run.outputs() } catch { throw model.graph.blamed(error) }
         return Dictionary(zip(model.graph.outputNames, results), uniquingKeysWith: { first, _ in first })
     }
 

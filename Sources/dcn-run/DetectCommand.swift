@@ -1,0 +1,137 @@
+import ArgumentParser
+import DCN
+import DCNCommandLine
+import DCNFiles
+import DCNVision
+
+/// Finds things in pictures.
+struct DetectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "detect", abstract: "Find things in pictures, and draw boxes round them.",
+        usage: "dcn-run detect MODEL PICTURE … [-o DIR] [OPTIONS]",
+        discussion: """
+            Example:
+              dcn-run detect detector.onnx street.jpg beach.png -o found
+
+            The model takes one picture and gives boxes (left, top, right, bottom in pixels), scores and labels. Prints
+            what was found; DIR gets NAME.json and NAME.png with boxes for each picture.
+            """)
+
+    @OptionGroup var file: ModelArguments
+
+    @Argument(help: "PNG or JPEG files.", completion: .file())
+    var pictures: [String]
+
+    @OptionGroup var options: PictureOptions
+
+    @Option(name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("Folder for what was found.", valueName: "DIR"))
+    var out: String?
+
+    @Option(help: "Leave out what the model is less sure of.")
+    var threshold = 0.3
+
+    @Option(help: ArgumentHelp("Names of the classes, with commas between.", valueName: "A,B,…"))
+    var names: String?
+
+    @Flag(help: "Results as JSON on standard output, errors as JSON on standard error.")
+    var json = false
+
+    @Flag(help: "Print results only.")
+    var quiet = false
+
+    @OptionGroup var running: RunArguments
+
+    func run() throws {
+        try perform(isJson: json) {
+            var detector = try Detector(file, options, running)
+            if let out { try makeFolder(out) }
+            for path in pictures { try show(path, &detector) }
+            return true
+        }
+    }
+
+    private func show(_ path: String, _ detector: inout Detector) throws {
+        let picture = try Picture(contentsOf: path)
+        let found = try detector.detections(in: picture).filter { $0.score >= threshold }
+        let names = names?.split(separator: ",").map(String.init) ?? []
+        let object = Json.object([
+            ("picture", .string(path)), ("width", .int(picture.width)), ("height", .int(picture.height)),
+            ("detections", .array(found.map(\.json))),
+        ])
+        if json { try Console.print(object.text) } else { try list(found, path, names) }
+        guard let out else { return }
+        let base = path.split(separator: "/").last.map(String.init) ?? path
+        let stem = base.lastIndex(of: ".").map { String(base[..<$0]) } ?? base
+        try writeFile("\(out)/\(stem).json", object.text + "\n")
+        try drawing(found, on: picture, names: names).writePng("\(out)/\(stem).png")
+        if !quiet { Console.note("wrote \(escaped(out))/\(escaped(stem)).json and .png") }
+    }
+
+    private func list(_ found: [Detection], _ path: String, _ names: [String]) throws {
+        try Console.print("\(escaped(path)): \(found.count) found")
+        let rows = found.map { detection -> [String] in
+            let name = names.indices.contains(detection.label) ? names[detection.label] : "\(detection.label)"
+            let box = detection.box
+            return ["  " + name, fixed(detection.score, 3)] + [box.left, box.top, box.right, box.bottom].map { fixed($0, 1) }
+        }
+        for line in table(rows, right: [1, 2, 3, 4, 5]) { try Console.print(line) }
+    }
+}
+
+/// How pictures go in.
+struct PictureOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Taken away from each channel after scaling to 0…1.", valueName: "R,G,B"))
+    var mean: String?
+
+    @Option(help: ArgumentHelp("What each channel is divided by then.", valueName: "R,G,B"))
+    var std: String?
+
+    @Flag(help: "Blue first.")
+    var bgr = false
+
+    @Option(help: "How pictures of another size are made to fit: stretch or letterbox (default: letterbox).")
+    var fit: PictureForm.Fit = .letterbox
+
+    /// The same as a form.
+    func form() throws(UsageMistake) -> PictureForm {
+        var form = PictureForm()
+        if let mean { form.mean = try numberList(mean, "--mean") }
+        if let std { form.deviation = try numberList(std, "--std") }
+        guard !form.deviation.contains(0) else { throw UsageMistake("--std can't be 0") }
+        form.isBgr = bgr
+        form.fit = fit
+        return form
+    }
+}
+
+/// A detector with a session.
+struct Detector: ~Copyable {
+    private var session: Session
+    private let form: DetectorForm
+    private let pictureForm: PictureForm
+    private let input: (name: String, type: ValueType)
+    private let deadline: Int?
+
+    init(_ file: ModelArguments, _ options: PictureOptions, _ running: RunArguments) throws {
+        let pictureForm = try options.form()
+        let deadline = try running.deadline()
+        let sessionOptions = try running.options()
+        let model = try file.load()
+        let form = try DetectorForm(model.outputs, of: file.model)
+        guard let input = model.inputs.first, model.inputs.count == 1 else {
+            throw DCNError(
+                .model, .run, "is no detector: it has \(model.inputs.count) inputs, expected one picture",
+                at: Origin(file: file.model, path: ""))
+        }
+        let session = try Session(model, options: sessionOptions)
+        self.session = session
+        (self.pictureForm, self.deadline, self.form, self.input) = (pictureForm, deadline, form, input)
+    }
+
+    /// What the model finds, in its order.
+    mutating func detections(in picture: Picture) throws(DCNError) -> [Detection] {
+        let (tensor, placement) = try DCNFiles.tensor(of: picture, as: input.type, pictureForm, named: input.name)
+        let answer: [String: Tensor] = try session.run([input.name: tensor], deadline: deadline)
+        return try form.detections(in: answer, placement)
+    }
+}
