@@ -15,7 +15,9 @@ extension SourceGraph {
             guard let index = inputs.firstIndex(where: { $0.name == name }) else {
                 throw misfit("is not there, but a shape is given for it")
             }
-            guard case .tensor(let type)? = inputs[index].type else { throw misfit("is no tensor, but a shape is given for it") }
+            guard case .tensor(let type)? = inputs[index].type else {
+                throw misfit("is no tensor, but a shape is given for it")
+            }
             guard let shape = type.shape else {
                 inputs[index].type = .tensor(TensorType(type.element, wanted))
                 continue
@@ -31,8 +33,12 @@ extension SourceGraph {
             inputs[index].type = .tensor(TensorType(type.element, wanted))
         }
         for index in inputs.indices { inputs[index].type = inputs[index].type.map { $0.replacing(numbers) } }
-        for index in outputs.indices { outputs[index].type = outputs[index].type.map { $0.replacing(numbers) } }
-        valueTypes = valueTypes.map { SourceValue(name: $0.name, type: $0.type.map { $0.replacing(numbers) }) }
+        for index in outputs.indices {
+            outputs[index].type = outputs[index].type.map { $0.replacing(numbers) }
+        }
+        valueTypes = valueTypes.map {
+            SourceValue(name: $0.name, type: $0.type.map { $0.replacing(numbers) })
+        }
     }
 }
 
@@ -44,7 +50,11 @@ extension ValueType {
             let shape = type.shape.map { shape in
                 Shape(
                     shape.dimensions.map { dimension in
-                        if case .symbol(let name) = dimension { numbers[name] ?? dimension } else { dimension }
+                        if case .symbol(let name) = dimension {
+                            numbers[name] ?? dimension
+                        } else {
+                            dimension
+                        }
                     })
             }
             return .tensor(TensorType(type.element, shape))

@@ -1,9 +1,10 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 package import DCN
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
 
 /// Standard output and standard error. Whoever stops reading stops the printing, not the work.
 package enum Console {
@@ -15,7 +16,8 @@ package enum Console {
         let status = write(line + "\n", to: STDOUT_FILENO)
         guard status == 0 || status == EPIPE else {
             throw DCNError(
-                .system, .write, String(cString: strerror(status)), at: Origin(file: "standard output", path: ""))
+                .system, .write, String(cString: strerror(status)),
+                at: Origin(file: "standard output", path: ""))
         }
     }
 
@@ -38,9 +40,9 @@ package enum Console {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { bytes in
                 #if canImport(Glibc)
-                Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+                    Glibc.write(descriptor, bytes.baseAddress, bytes.count)
                 #else
-                Darwin.write(descriptor, bytes.baseAddress, bytes.count)
+                    Darwin.write(descriptor, bytes.baseAddress, bytes.count)
                 #endif
             }
             if count < 0 && errno == EINTR { continue }

@@ -23,10 +23,14 @@ package func shapes(_ arguments: [String]) throws(UsageMistake) -> [String: Shap
         var dimensions: [Dimension] = []
         for part in text.isEmpty ? [] : text.split(separator: ",", omittingEmptySubsequences: false) {
             if let extent = Int(part) {
-                guard extent >= 0 else { throw UsageMistake("--shape '\(escaped(argument))' has the extent \(extent)") }
+                guard extent >= 0 else {
+                    throw UsageMistake("--shape '\(escaped(argument))' has the extent \(extent)")
+                }
                 dimensions.append(.fixed(extent))
             } else {
-                guard !part.isEmpty else { throw UsageMistake("--shape '\(escaped(argument))' has an empty extent") }
+                guard !part.isEmpty else {
+                    throw UsageMistake("--shape '\(escaped(argument))' has an empty extent")
+                }
                 dimensions.append(part == "?" ? .unknown : .symbol(String(part)))
             }
         }

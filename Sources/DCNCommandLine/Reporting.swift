@@ -19,7 +19,9 @@ package func perform(isJson: Bool, _ work: () throws -> Bool) throws {
         Console.note(isJson ? json(error).text : error.description)
         throw ExitCode(error.kind.rawValue)
     } catch let mistake as UsageMistake {
-        let facts: [(String, Json)] = [("kind", .string("usage")), ("code", .int(64)), ("message", .string(mistake.reason))]
+        let facts: [(String, Json)] = [
+            ("kind", .string("usage")), ("code", .int(64)), ("message", .string(mistake.reason)),
+        ]
         Console.note(isJson ? Json.object(facts).text : mistake.reason)
         throw ExitCode(64)
     }

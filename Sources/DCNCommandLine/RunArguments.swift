@@ -6,7 +6,9 @@ package struct RunArguments: ParsableArguments {
     @Option(help: "How many threads work (default: the cores this process may use).")
     package var threads: Int?
 
-    @Option(name: .customLong("max-seconds"), help: "End with exit 2 or 4 after this time, counted from process start.")
+    @Option(
+        name: .customLong("max-seconds"),
+        help: "End with exit 2 or 4 after this time, counted from process start.")
     package var maxSeconds: Double?
 
     @Option(
@@ -20,14 +22,18 @@ package struct RunArguments: ParsableArguments {
     /// The number of threads.
     package func threadCount() throws(UsageMistake) -> Int {
         guard let threads else { return ProcessFacts.coreCount }
-        guard (1...1024).contains(threads) else { throw UsageMistake("--threads is \(threads), expected 1 … 1024") }
+        guard (1...1024).contains(threads) else {
+            throw UsageMistake("--threads is \(threads), expected 1 … 1024")
+        }
         return threads
     }
 
     /// When time is over, on the monotonic clock.
     package func deadline() throws(UsageMistake) -> Int? {
         guard let maxSeconds else { return nil }
-        guard maxSeconds > 0, maxSeconds < 1e9 else { throw UsageMistake("--max-seconds is \(maxSeconds), expected more than 0") }
+        guard maxSeconds > 0, maxSeconds < 1e9 else {
+            throw UsageMistake("--max-seconds is \(maxSeconds), expected more than 0")
+        }
         return ProcessFacts.start + Int(maxSeconds * 1e9)
     }
 

@@ -1,9 +1,10 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
 
 /// Ends the process some time after a deadline that the run itself did not see, inside one long step for instance.
 ///
@@ -39,18 +40,22 @@ private final class Work {
 private func spawn(_ body: @escaping @Sendable () -> Void) -> pthread_t? {
     let work = Unmanaged.passRetained(Work(body)).toOpaque()
     #if canImport(Darwin)
-    var handle: pthread_t?
-    let status = pthread_create(&handle, nil, { Unmanaged<Work>.fromOpaque($0).takeRetainedValue().body(); return nil }, work)
-    if status == 0 { return handle }
+        var handle: pthread_t?
+        let status = pthread_create(
+            &handle, nil,
+            {
+                Unmanaged<Work>.fromOpaque($0).takeRetainedValue().body(); return nil
+            }, work)
+        if status == 0 { return handle }
     #else
-    var handle = pthread_t()
-    let status = pthread_create(
-        &handle, nil,
-        { work in
-            if let work { Unmanaged<Work>.fromOpaque(work).takeRetainedValue().body() }
-            return nil
-        }, work)
-    if status == 0 { return handle }
+        var handle = pthread_t()
+        let status = pthread_create(
+            &handle, nil,
+            { work in
+                if let work { Unmanaged<Work>.fromOpaque(work).takeRetainedValue().body() }
+                return nil
+            }, work)
+        if status == 0 { return handle }
     #endif
     Unmanaged<Work>.fromOpaque(work).release()
     return nil

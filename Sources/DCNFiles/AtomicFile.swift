@@ -1,9 +1,10 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 package import DCN
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
 
 /// A file being written: a temporary neighbour that takes the name when `commit` is called, and goes when it is not.
 ///
@@ -42,9 +43,9 @@ package final class AtomicFile {
         var rest = bytes
         while let base = rest.baseAddress, !rest.isEmpty {
             #if canImport(Glibc)
-            let count = Glibc.write(descriptor, base, rest.count)
+                let count = Glibc.write(descriptor, base, rest.count)
             #else
-            let count = Darwin.write(descriptor, base, rest.count)
+                let count = Darwin.write(descriptor, base, rest.count)
             #endif
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw Self.error(path, String(cString: strerror(errno))) }
@@ -82,7 +83,9 @@ package func writeFile(_ path: String, _ bytes: [UInt8]) throws(DCNError) {
 }
 
 /// Writes text as a whole file, or none.
-package func writeFile(_ path: String, _ text: String) throws(DCNError) { try writeFile(path, Array(text.utf8)) }
+package func writeFile(_ path: String, _ text: String) throws(DCNError) {
+    try writeFile(path, Array(text.utf8))
+}
 
 /// Makes a folder and those above it, unless they are there.
 package func makeFolder(_ path: String) throws(DCNError) {

@@ -1,9 +1,10 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 package import DCN
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
 
 /// The names in a folder, sorted, without `.` and `..`; an `input` error when it can't be read.
 package func fileNames(in path: String) throws(DCNError) -> [String] {

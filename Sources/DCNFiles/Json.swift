@@ -85,7 +85,9 @@ extension Json {
     private static func spelled(_ number: Double) -> String {
         if number.isNaN { return "\"NaN\"" }
         if number.isInfinite { return number > 0 ? "\"Infinity\"" : "\"-Infinity\"" }
-        if number == number.rounded(), abs(number) < 1e15 { return number == 0 && number.sign == .minus ? "-0.0" : "\(Int(number))" }
+        if number == number.rounded(), abs(number) < 1e15 {
+            return number == 0 && number.sign == .minus ? "-0.0" : "\(Int(number))"
+        }
         return "\(number)"
     }
 

@@ -74,7 +74,9 @@ struct JsonReader {
         let start = place
         while place < text.count, "+-.0123456789eE".utf8.contains(text[place]) { place += 1 }
         let digits = String(decoding: text[start..<place], as: UTF8.self)
-        guard let first = digits.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: ".") else { return nil }
+        guard let first = digits.utf8.first, first != UInt8(ascii: "+"), first != UInt8(ascii: ".") else {
+            return nil
+        }
         if let integer = Int(digits) { return .int(integer) }
         return Double(digits).map(Json.number)
     }

@@ -48,7 +48,8 @@ package func jsonObject(of tensors: [(name: String, tensor: Tensor)]) -> Json {
             return (
                 name,
                 .object([
-                    ("type", .string("\(tensor.type.element)")), ("shape", .array(tensor.extents.map(Json.int))),
+                    ("type", .string("\(tensor.type.element)")),
+                    ("shape", .array(tensor.extents.map(Json.int))),
                     ("data", .array(elements(plain))),
                 ])
             )
@@ -59,8 +60,12 @@ private func elements(_ tensor: Tensor) -> [Json] {
     switch tensor.type.element {
     case .string: tensor.byteStrings.map { .string($0.text) }
     case .bool: tensor.elements(as: UInt8.self).map { .bool($0 != 0) }
-    case .float32: tensor.elements(as: Float.self).map { $0.isFinite ? .number(Double("\($0)") ?? Double($0)) : .number(Double($0)) }
-    case .uint64: tensor.elements(as: UInt64.self).map { Int(exactly: $0).map(Json.int) ?? .number(Double($0)) }
+    case .float32:
+        tensor.elements(as: Float.self).map {
+            $0.isFinite ? .number(Double("\($0)") ?? Double($0)) : .number(Double($0))
+        }
+    case .uint64:
+        tensor.elements(as: UInt64.self).map { Int(exactly: $0).map(Json.int) ?? .number(Double($0)) }
     default: tensor.integers.map { $0.map(Json.int) } ?? numbers(tensor).map(Json.number)
     }
 }

@@ -24,19 +24,25 @@ extension NpyHeader {
 
     /// Reads the header of versions 1 to 3.
     init(_ bytes: UnsafeRawBufferPointer) throws(NpyFault) {
-        guard bytes.begins(with: Self.magic), bytes.count >= 10 else { throw NpyFault(reason: "is no .npy file") }
+        guard bytes.begins(with: Self.magic), bytes.count >= 10 else {
+            throw NpyFault(reason: "is no .npy file")
+        }
         let version = bytes[6]
         guard (1...3).contains(version) else { throw NpyFault(reason: "is .npy of version \(version)") }
         let width = version == 1 ? 2 : 4
-        guard let length = bytes.littleEndian(at: 8, width: width), let text = bytes.part(8 + width, length) else {
+        guard let length = bytes.littleEndian(at: 8, width: width), let text = bytes.part(8 + width, length)
+        else {
             throw NpyFault(reason: "ends within its header")
         }
         var literal = PythonLiteral(Array(text))
-        guard let fields = literal.dictionary() else { throw NpyFault(reason: "has a header that can't be read") }
+        guard let fields = literal.dictionary() else {
+            throw NpyFault(reason: "has a header that can't be read")
+        }
         guard case .text(let description)? = fields["descr"] else {
             throw NpyFault(reason: "holds records, expected plain elements")
         }
-        guard case .bool(let isFortran)? = fields["fortran_order"], case .tuple(let extents)? = fields["shape"],
+        guard case .bool(let isFortran)? = fields["fortran_order"],
+            case .tuple(let extents)? = fields["shape"],
             fields.count == 3
         else { throw NpyFault(reason: "has a header that can't be read") }
         self.isFortran = isFortran
@@ -150,7 +156,9 @@ struct PythonLiteral {
 
     private mutating func string() -> String? {
         skipSpace()
-        guard place < text.count, text[place] == UInt8(ascii: "'") || text[place] == UInt8(ascii: "\"") else { return nil }
+        guard place < text.count, text[place] == UInt8(ascii: "'") || text[place] == UInt8(ascii: "\"") else {
+            return nil
+        }
         guard let end = text[(place + 1)...].firstIndex(of: text[place]) else { return nil }
         let content = text[(place + 1)..<end]
         place = end + 1

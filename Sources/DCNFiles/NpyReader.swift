@@ -15,7 +15,10 @@ func decodeNpy(_ bytes: UnsafeRawBufferPointer, wanted: ElementType?) throws(Npy
     }
     let (byteCount, overflow) = count.multipliedReportingOverflow(by: header.itemByteCount)
     guard !overflow, let data = bytes.part(header.dataOffset, byteCount) else {
-        throw NpyFault(reason: "has \(bytes.count - header.dataOffset) bytes of elements, expected \(overflow ? Int.max : byteCount)")
+        throw NpyFault(
+            reason:
+                "has \(bytes.count - header.dataOffset) bytes of elements, expected \(overflow ? Int.max : byteCount)"
+        )
     }
     if element == .string { return try decodeStrings(header, data, count, limit: bytes.count) }
     let type = TensorType(element, extents: header.extents)
@@ -29,7 +32,9 @@ func decodeNpy(_ bytes: UnsafeRawBufferPointer, wanted: ElementType?) throws(Npy
     } whole: { source in
         if let base = source.baseAddress { made.storage.base.copyMemory(from: base, byteCount: source.count) }
     }
-    if header.isBigEndian { swapBytes(target, width: element.isComplex ? header.itemByteCount / 2 : header.itemByteCount) }
+    if header.isBigEndian {
+        swapBytes(target, width: element.isComplex ? header.itemByteCount / 2 : header.itemByteCount)
+    }
     if element == .bool { for index in target.indices where target[index] > 1 { target[index] = 1 } }
     return made.finished
 }
@@ -37,11 +42,15 @@ func decodeNpy(_ bytes: UnsafeRawBufferPointer, wanted: ElementType?) throws(Npy
 private func decodeStrings(
     _ header: NpyHeader, _ data: UnsafeRawBufferPointer, _ count: Int, limit: Int
 ) throws(NpyFault) -> Tensor {
-    guard header.itemByteCount > 0 || count <= limit else { throw NpyFault(reason: "has \(count) empty strings") }
+    guard header.itemByteCount > 0 || count <= limit else {
+        throw NpyFault(reason: "has \(count) empty strings")
+    }
     var strings = [ByteString](repeating: ByteString(""), count: count)
     let isWide = header.kind == UInt8(ascii: "U")
     func decode(_ bytes: UnsafeRawBufferPointer) -> ByteString {
-        guard isWide else { return ByteString(Array(bytes.prefix { _ in true }.reversed().drop { $0 == 0 }.reversed())) }
+        guard isWide else {
+            return ByteString(Array(bytes.prefix { _ in true }.reversed().drop { $0 == 0 }.reversed()))
+        }
         var scalars: [UInt32] = stride(from: 0, to: bytes.count, by: 4).map {
             let unit = bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self)
             return header.isBigEndian ? UInt32(bigEndian: unit) : UInt32(littleEndian: unit)
@@ -54,7 +63,8 @@ private func decodeStrings(
         strings[position] = decode(source)
     } whole: { source in
         for index in 0..<count where width > 0 {
-            strings[index] = decode(UnsafeRawBufferPointer(rebasing: source[index * width..<(index + 1) * width]))
+            strings[index] = decode(
+                UnsafeRawBufferPointer(rebasing: source[index * width..<(index + 1) * width]))
         }
     }
     guard let tensor = Tensor(extents: header.extents, strings: strings) else {
@@ -68,7 +78,8 @@ private func gather(
     _ data: UnsafeRawBufferPointer, _ header: NpyHeader, count: Int,
     each: (Int, UnsafeRawBufferPointer) -> Void, whole: (UnsafeRawBufferPointer) -> Void
 ) {
-    guard header.isFortran, header.extents.filter({ $0 != 1 }).count > 1, count > 0, header.itemByteCount > 0 else {
+    guard header.isFortran, header.extents.filter({ $0 != 1 }).count > 1, count > 0, header.itemByteCount > 0
+    else {
         return whole(data)
     }
     let strides = rowMajorStrides(header.extents)

@@ -16,11 +16,14 @@ struct NpyImage {
             let strings = tensor.byteStrings.map { Array($0.text.unicodeScalars) }
             let width = max(1, strings.map(\.count).max() ?? 1)
             header = Self.header("<U\(width)", tensor.extents)
-            body = .bytes(strings.flatMap { scalars -> [UInt8] in
-                var units = scalars.map(\.value)
-                units += Array(repeating: 0, count: width - units.count)
-                return units.flatMap { unit in (0..<4).map { UInt8(truncatingIfNeeded: unit >> UInt32(8 * $0)) } }
-            })
+            body = .bytes(
+                strings.flatMap { scalars -> [UInt8] in
+                    var units = scalars.map(\.value)
+                    units += Array(repeating: 0, count: width - units.count)
+                    return units.flatMap { unit in
+                        (0..<4).map { UInt8(truncatingIfNeeded: unit >> UInt32(8 * $0)) }
+                    }
+                })
         } else {
             header = Self.header(tensor.type.element.npyName, tensor.extents)
             body = .tensor(tensor)
@@ -37,7 +40,9 @@ struct NpyImage {
     }
 
     private static func header(_ name: String, _ extents: [Int]) -> [UInt8] {
-        let shape = extents.count == 1 ? "(\(extents[0]),)" : "(" + extents.map(String.init).joined(separator: ", ") + ")"
+        let shape =
+            extents.count == 1
+            ? "(\(extents[0]),)" : "(" + extents.map(String.init).joined(separator: ", ") + ")"
         var text = Array("{'descr': '\(name)', 'fortran_order': False, 'shape': \(shape), }".utf8)
         let spaces = 64 - (10 + text.count + 1) % 64
         text += Array(repeating: 32, count: spaces == 64 ? 0 : spaces) + [10]

@@ -37,7 +37,8 @@ package func writeNpz(_ path: String, _ arrays: [(name: String, tensor: Tensor)]
         try image.write { (bytes) throws(DCNError) in
             sum = dcn_crc32(sum, bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count)
         }
-        let entry = ZipEntry(name: Array("\(name).npy".utf8), sum: sum, byteCount: image.byteCount, offset: file.byteCount)
+        let entry = ZipEntry(
+            name: Array("\(name).npy".utf8), sum: sum, byteCount: image.byteCount, offset: file.byteCount)
         try file.write(entry.local)
         try image.write { (bytes) throws(DCNError) in try file.write(bytes) }
         directory += entry.central
@@ -58,7 +59,9 @@ private struct ZipEntry {
     private static let all = 0xFFFF_FFFF
     private var isWide: Bool { byteCount >= Self.all || offset >= Self.all }
     /// Version needed, flag for UTF-8 names, stored, midnight of 1 January 1980.
-    private var beginning: [UInt8] { bytes(45, 2) + bytes(0x800, 2) + bytes(0, 2) + bytes(0, 2) + bytes(0x21, 2) }
+    private var beginning: [UInt8] {
+        bytes(45, 2) + bytes(0x800, 2) + bytes(0, 2) + bytes(0, 2) + bytes(0x21, 2)
+    }
     private var sizes: [UInt8] {
         let size = isWide ? Self.all : byteCount
         return bytes(Int(sum), 4) + bytes(size, 4) + bytes(size, 4) + bytes(name.count, 2)
@@ -81,12 +84,14 @@ private struct ZipEntry {
         var end: [UInt8] = []
         let isWide = count >= 0xFFFF || start >= all || byteCount >= all
         if isWide {
-            end += bytes(0x0606_4b50, 4) + bytes(44, 8) + bytes(45, 2) + bytes(45, 2) + bytes(0, 4) + bytes(0, 4)
+            end +=
+                bytes(0x0606_4b50, 4) + bytes(44, 8) + bytes(45, 2) + bytes(45, 2) + bytes(0, 4) + bytes(0, 4)
             end += bytes(count, 8) + bytes(count, 8) + bytes(byteCount, 8) + bytes(start, 8)
             end += bytes(0x0706_4b50, 4) + bytes(0, 4) + bytes(start + byteCount, 8) + bytes(1, 4)
         }
         let shown = isWide ? (0xFFFF, all, all) : (count, byteCount, start)
-        return end + bytes(0x0605_4b50, 4) + bytes(0, 4) + bytes(shown.0, 2) + bytes(shown.0, 2) + bytes(shown.1, 4)
+        return end + bytes(0x0605_4b50, 4) + bytes(0, 4) + bytes(shown.0, 2) + bytes(shown.0, 2)
+            + bytes(shown.1, 4)
             + bytes(shown.2, 4) + bytes(0, 2)
     }
 }

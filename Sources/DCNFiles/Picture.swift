@@ -58,7 +58,8 @@ package struct Picture: Sendable, Hashable {
         var status = DCN_IMAGE_NO_ROOM
         let bytes = [UInt8](unsafeUninitializedCapacity: bound) { room, count in
             status = dcn_png_write(
-                rgb, UInt32(clamping: width), UInt32(clamping: height), room.baseAddress, bound, &written, &message)
+                rgb, UInt32(clamping: width), UInt32(clamping: height), room.baseAddress, bound, &written,
+                &message)
             count = status == DCN_IMAGE_OK ? written : 0
         }
         guard status == DCN_IMAGE_OK else {
@@ -82,11 +83,21 @@ private enum Codec {
         }
     }
 
-    var size: (UnsafePointer<UInt8>?, Int, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<dcn_image_message>) -> dcn_image_status {
+    var size:
+        (
+            UnsafePointer<UInt8>?, Int, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>,
+            UnsafeMutablePointer<dcn_image_message>
+        ) -> dcn_image_status
+    {
         self == .png ? { dcn_png_size($0, $1, $2, $3, $4) } : { dcn_jpeg_size($0, $1, $2, $3, $4) }
     }
 
-    var read: (UnsafePointer<UInt8>?, Int, UnsafeMutablePointer<UInt8>?, Int, UnsafeMutablePointer<dcn_image_message>) -> dcn_image_status {
+    var read:
+        (
+            UnsafePointer<UInt8>?, Int, UnsafeMutablePointer<UInt8>?, Int,
+            UnsafeMutablePointer<dcn_image_message>
+        ) -> dcn_image_status
+    {
         self == .png ? { dcn_png_read($0, $1, $2, $3, $4) } : { dcn_jpeg_read($0, $1, $2, $3, $4) }
     }
 }

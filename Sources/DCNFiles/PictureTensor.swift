@@ -38,7 +38,9 @@ package struct Placement: Sendable, Hashable {
 package func tensor(
     of picture: Picture, as type: ValueType, _ form: PictureForm, named name: String
 ) throws(DCNError) -> (tensor: Tensor, placement: Placement) {
-    func misfit(_ reason: String) -> DCNError { DCNError(.input, .read, "input '\(escaped(name))' \(reason)") }
+    func misfit(_ reason: String) -> DCNError {
+        DCNError(.input, .read, "input '\(escaped(name))' \(reason)")
+    }
     guard let declared = type.tensor, let shape = declared.shape, shape.rank == 4 || shape.rank == 3 else {
         throw misfit("is \(type): a picture fits rank 3 or 4")
     }
@@ -55,7 +57,8 @@ package func tensor(
         switch declared.element {
         case .float32: Tensor(extents: made, values(true).map { Float($0) })
         case .float64: Tensor(extents: made, values(true))
-        case .float16: Tensor(TensorType(.float16, extents: made), bytesOf: values(true).map { halfBits(Float($0)) })
+        case .float16:
+            Tensor(TensorType(.float16, extents: made), bytesOf: values(true).map { halfBits(Float($0)) })
         case .uint8 where isPlain: Tensor(extents: made, values(false).map { UInt8($0) })
         default: nil
         }
@@ -66,7 +69,8 @@ package func tensor(
 }
 
 /// Numbers of all channels in the order of the tensor; scaled ones are in 0…1, less mean, over deviation.
-private func channels(_ picture: Picture, _ form: PictureForm, isFirst: Bool) -> (_ scaled: Bool) -> [Double] {
+private func channels(_ picture: Picture, _ form: PictureForm, isFirst: Bool) -> (_ scaled: Bool) -> [Double]
+{
     { scaled in
         let pixels = picture.width * picture.height
         var values = [Double](repeating: 0, count: 3 * pixels)
@@ -85,7 +89,9 @@ private func channels(_ picture: Picture, _ form: PictureForm, isFirst: Bool) ->
 }
 
 /// The picture at the size the model declares.
-private func fit(_ picture: Picture, height: Int?, width: Int?, _ fit: PictureForm.Fit?) -> (Picture, Placement) {
+private func fit(_ picture: Picture, height: Int?, width: Int?, _ fit: PictureForm.Fit?) -> (
+    Picture, Placement
+) {
     var placement = Placement()
     guard let fit, let height, let width, height > 0, width > 0, picture.width > 0, picture.height > 0,
         height != picture.height || width != picture.width
@@ -102,9 +108,12 @@ private func fit(_ picture: Picture, height: Int?, width: Int?, _ fit: PictureFo
     for row in 0..<inner.height {
         let source = row * inner.width * 3
         let target = ((row + top) * width + left) * 3
-        canvas.rgb.replaceSubrange(target..<target + inner.width * 3, with: inner.rgb[source..<source + inner.width * 3])
+        canvas.rgb.replaceSubrange(
+            target..<target + inner.width * 3, with: inner.rgb[source..<source + inner.width * 3])
     }
-    placement.scale = (Double(inner.width) / Double(picture.width), Double(inner.height) / Double(picture.height))
+    placement.scale = (
+        Double(inner.width) / Double(picture.width), Double(inner.height) / Double(picture.height)
+    )
     placement.before = (Double(left), Double(top))
     return (canvas, placement)
 }
@@ -121,8 +130,10 @@ package func resized(_ picture: Picture, width: Int, height: Int) -> Picture {
                     Double(picture.rgb[(row * picture.width + column) * 3 + channel])
                 }
                 let column = columns[x]
-                let upper = at(row.low, column.low) * (1 - column.part) + at(row.low, column.high) * column.part
-                let lower = at(row.high, column.low) * (1 - column.part) + at(row.high, column.high) * column.part
+                let upper =
+                    at(row.low, column.low) * (1 - column.part) + at(row.low, column.high) * column.part
+                let lower =
+                    at(row.high, column.low) * (1 - column.part) + at(row.high, column.high) * column.part
                 let value = upper * (1 - row.part) + lower * row.part
                 result.rgb[(y * width + x) * 3 + channel] = UInt8(value.rounded())
             }

@@ -9,8 +9,12 @@ package enum Synthetic: Sendable, Hashable {
     ///
     /// Random floats are uniform in −1 … 1, integers 0 or 1 (uint8: 0 … 255), strings empty.
     package func tensor(_ type: TensorType) -> Tensor? {
-        guard let extents = type.extents, let count = type.elementCount, let byteCount = type.byteCount else { return nil }
-        if type.element == .string { return Tensor(extents: extents, strings: Array(repeating: ByteString(""), count: count)) }
+        guard let extents = type.extents, let count = type.elementCount, let byteCount = type.byteCount else {
+            return nil
+        }
+        if type.element == .string {
+            return Tensor(extents: extents, strings: Array(repeating: ByteString(""), count: count))
+        }
         guard let made = MutableTensor(uninitialised: type) else { return nil }
         switch self {
         case .zeros: made.elements(as: UInt8.self).update(repeating: 0)

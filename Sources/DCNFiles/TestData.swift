@@ -1,5 +1,5 @@
-internal import DCNFormats
 public import DCN
+internal import DCNFormats
 
 /// One folder of test data: `input_K.pb` and `output_K.pb`, as the ONNX backend tests have them.
 public struct TestData: Sendable {
@@ -25,7 +25,9 @@ public struct TestData: Sendable {
         var sets: [TestData] = []
         for folder in inner.isEmpty ? [path] : inner.map({ path + "/" + $0 }) {
             let set = try TestData(path: folder)
-            guard !set.outputNumbers.isEmpty else { throw inputError(folder, "holds no output_0.pb to compare with") }
+            guard !set.outputNumbers.isEmpty else {
+                throw inputError(folder, "holds no output_0.pb to compare with")
+            }
             sets.append(set)
         }
         return sets

@@ -5,7 +5,8 @@ package import DCN
 package func widened(_ tensor: Tensor) -> Tensor {
     let wide: Tensor? =
         switch tensor.type.element {
-        case .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0, .float4e2m1:
+        case .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0,
+            .float4e2m1:
             Tensor(extents: tensor.extents, narrowNumbers(tensor).map { Float($0) })
         case .int4, .int2: Tensor(extents: tensor.extents, narrowNumbers(tensor).map { Int8($0) })
         case .uint4, .uint2: Tensor(extents: tensor.extents, narrowNumbers(tensor).map { UInt8($0) })
@@ -17,7 +18,8 @@ package func widened(_ tensor: Tensor) -> Tensor {
 /// The elements of a type narrower than float32 that Swift has no number for.
 func narrowNumbers(_ tensor: Tensor) -> [Double] {
     let element = tensor.type.element
-    let table = element.bitWidth <= 8 ? (0..<1 << element.bitWidth).map { narrowNumber(UInt16($0), element) } : []
+    let table =
+        element.bitWidth <= 8 ? (0..<1 << element.bitWidth).map { narrowNumber(UInt16($0), element) } : []
     let count = tensor.count
     return tensor.withBytes { bytes in
         if element.bitWidth == 16 {
@@ -39,11 +41,14 @@ func narrowNumber(_ bits: UInt16, _ element: ElementType) -> Double {
     case .float16: return FloatForm(exponent: 5, fraction: 10, bias: 15, specials: .infinities).number(bits)
     case .bfloat16: return Double(Float(bitPattern: UInt32(bits) << 16))
     case .float8e4m3fn: return FloatForm(exponent: 4, fraction: 3, bias: 7, specials: .lastIsNaN).number(bits)
-    case .float8e4m3fnuz: return FloatForm(exponent: 4, fraction: 3, bias: 8, specials: .minusZeroIsNaN).number(bits)
+    case .float8e4m3fnuz:
+        return FloatForm(exponent: 4, fraction: 3, bias: 8, specials: .minusZeroIsNaN).number(bits)
     case .float8e5m2: return FloatForm(exponent: 5, fraction: 2, bias: 15, specials: .infinities).number(bits)
-    case .float8e5m2fnuz: return FloatForm(exponent: 5, fraction: 2, bias: 16, specials: .minusZeroIsNaN).number(bits)
+    case .float8e5m2fnuz:
+        return FloatForm(exponent: 5, fraction: 2, bias: 16, specials: .minusZeroIsNaN).number(bits)
     case .float4e2m1: return FloatForm(exponent: 2, fraction: 1, bias: 1, specials: .none).number(bits)
-    case .float8e8m0: return bits == 255 ? .nan : Double(sign: .plus, exponent: Int(bits) - 127, significand: 1)
+    case .float8e8m0:
+        return bits == 255 ? .nan : Double(sign: .plus, exponent: Int(bits) - 127, significand: 1)
     case .int4: return Double(bits) - (bits >= 8 ? 16 : 0)
     case .int2: return Double(bits) - (bits >= 2 ? 4 : 0)
     default: return Double(bits)

@@ -39,23 +39,30 @@ package final class ZipReader {
                 guard entry.packed == entry.unpacked else { throw NpyFault(reason: "has two sizes") }
                 return try checked(packed, entry, body)
             }
-            guard entry.method == 8 else { throw NpyFault(reason: "is packed by method \(entry.method), expected deflate") }
-            guard entry.unpacked <= min(byteLimit, dcn_inflate_bound(entry.packed)) else {
-                throw NpyFault(reason: "says it holds \(entry.unpacked) bytes, more than is allowed or possible")
+            guard entry.method == 8 else {
+                throw NpyFault(reason: "is packed by method \(entry.method), expected deflate")
             }
-            let room = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, entry.unpacked), alignment: 64)
+            guard entry.unpacked <= min(byteLimit, dcn_inflate_bound(entry.packed)) else {
+                throw NpyFault(
+                    reason: "says it holds \(entry.unpacked) bytes, more than is allowed or possible")
+            }
+            let room = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: max(1, entry.unpacked), alignment: 64)
             defer { room.deallocate() }
             var written = 0
             let status = dcn_inflate(
                 packed.assumingMemoryBound(to: UInt8.self).baseAddress, packed.count,
                 room.assumingMemoryBound(to: UInt8.self).baseAddress, entry.unpacked, &written)
-            guard status == DCN_IMAGE_OK, written == entry.unpacked else { throw NpyFault(reason: "is damaged") }
+            guard status == DCN_IMAGE_OK, written == entry.unpacked else {
+                throw NpyFault(reason: "is damaged")
+            }
             return try checked(UnsafeRawBufferPointer(rebasing: room[..<written]), entry, body)
         } catch { throw file.error("entry '\(escaped(name))' \(error.reason)") }
     }
 
     private func checked<R>(
-        _ bytes: UnsafeRawBufferPointer, _ entry: Entry, _ body: (UnsafeRawBufferPointer) throws(NpyFault) -> R
+        _ bytes: UnsafeRawBufferPointer, _ entry: Entry,
+        _ body: (UnsafeRawBufferPointer) throws(NpyFault) -> R
     ) throws(NpyFault) -> R {
         let sum = dcn_crc32(0, bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count)
         guard Int(sum) == entry.checksum else { throw NpyFault(reason: "is damaged: its checksum differs") }
@@ -137,7 +144,9 @@ package final class ZipReader {
         let all = 0xFFFF_FFFF
         guard entry.unpacked == all || entry.packed == all || entry.offset == all else { return true }
         var place = 0
-        while let tag = extra.littleEndian(at: place, width: 2), let size = extra.littleEndian(at: place + 2, width: 2) {
+        while let tag = extra.littleEndian(at: place, width: 2),
+            let size = extra.littleEndian(at: place + 2, width: 2)
+        {
             guard let field = extra.part(place + 4, size) else { return false }
             place += 4 + size
             guard tag == 1 else { continue }

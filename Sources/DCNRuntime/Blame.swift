@@ -15,7 +15,9 @@ extension Graph {
     }
 
     private func isCausedByInputs(_ origin: Origin?) -> Bool {
-        guard let origin, let node = nodes.first(where: { self[$0].origin == origin || self[$0].holds(origin) }) else {
+        guard let origin,
+            let node = nodes.first(where: { self[$0].origin == origin || self[$0].holds(origin) })
+        else {
             return inputs.contains { !self[$0].type.isConcrete }
         }
         if !self[node].bodies.isEmpty {
@@ -26,7 +28,8 @@ extension Graph {
         let outputs = self[node].outputs.compactMap { $0 }
         if outputs.allSatisfy({ self[$0].type.isConcrete }) { return false }
         return roots(of: self[node].inputs.compactMap { $0 }).contains { root in
-            inputs.contains(root) && (!self[root].type.isConcrete || self[root].type.tensor?.element.isInteger == true)
+            inputs.contains(root)
+                && (!self[root].type.isConcrete || self[root].type.tensor?.element.isInteger == true)
         }
     }
 
@@ -40,7 +43,9 @@ extension Graph {
                 roots.insert(value)
                 continue
             }
-            for input in self[producer].inputs { if let input, seen.insert(input).inserted { rest.append(input) } }
+            for input in self[producer].inputs {
+                if let input, seen.insert(input).inserted { rest.append(input) }
+            }
         }
         return roots
     }

@@ -32,7 +32,9 @@ package struct Evaluation: Sendable {
     package init(_ pictures: [(found: [Detection], truth: [LabelledBox])]) { self.pictures = pictures }
 
     /// The mean over classes and thresholds; nil when there is no true box of that size.
-    package func meanPrecision(at thresholds: [Double] = Evaluation.thresholds, _ size: Size = .all) -> Double? {
+    package func meanPrecision(at thresholds: [Double] = Evaluation.thresholds, _ size: Size = .all)
+        -> Double?
+    {
         let labels = Set(pictures.flatMap { $0.truth.map(\.label) }).sorted()
         var sum = 0.0
         var count = 0
@@ -51,7 +53,8 @@ package struct Evaluation: Sendable {
         var truths = 0
         for picture in pictures {
             let matches = Matches(
-                found: picture.found.filter { $0.label == label }, truth: picture.truth.filter { $0.label == label },
+                found: picture.found.filter { $0.label == label },
+                truth: picture.truth.filter { $0.label == label },
                 threshold: threshold, range: size.range, most: Self.mostDetections)
             truths += matches.truths
             scored += matches.scored

@@ -71,14 +71,21 @@ package struct DetectorForm: Sendable {
     }
 
     /// The detections in a model's answer for one picture, in the model's order, in the picture's own pixels.
-    package func detections(in answer: [String: Tensor], _ placement: Placement) throws(DCNError) -> [Detection] {
+    package func detections(in answer: [String: Tensor], _ placement: Placement) throws(DCNError)
+        -> [Detection]
+    {
         guard let boxes = answer[boxes], let scores = answer[scores], let labels = answer[labels],
-            boxes.count == 4 * scores.count, labels.count == scores.count, let classes = labels.integers ?? rounded(labels)
+            boxes.count == 4 * scores.count, labels.count == scores.count,
+            let classes = labels.integers ?? rounded(labels)
         else { throw DCNError(.model, .run, "boxes, scores and labels do not fit each other") }
         let (edges, sure) = (numbers(boxes), numbers(scores))
         return sure.indices.map { index in
-            func x(_ edge: Int) -> Double { (edges[4 * index + edge] - placement.before.x) / placement.scale.x }
-            func y(_ edge: Int) -> Double { (edges[4 * index + edge] - placement.before.y) / placement.scale.y }
+            func x(_ edge: Int) -> Double {
+                (edges[4 * index + edge] - placement.before.x) / placement.scale.x
+            }
+            func y(_ edge: Int) -> Double {
+                (edges[4 * index + edge] - placement.before.y) / placement.scale.y
+            }
             return Detection(box: Box(x(0), y(1), x(2), y(3)), score: sure[index], label: classes[index])
         }
     }

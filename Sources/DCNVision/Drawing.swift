@@ -4,7 +4,8 @@ extension Picture {
     /// Draws the outline of a box, two pixels wide, as far as it lies inside.
     package mutating func draw(_ box: Box, _ colour: Colour) {
         guard let left = pixel(box.left, width), let right = pixel(box.right, width),
-            let top = pixel(box.top, height), let bottom = pixel(box.bottom, height), left <= right, top <= bottom
+            let top = pixel(box.top, height), let bottom = pixel(box.bottom, height), left <= right,
+            top <= bottom
         else { return }
         for inset in 0..<2 where left + inset <= right - inset && top + inset <= bottom - inset {
             for x in left + inset...right - inset {

@@ -22,7 +22,8 @@ package func labelledPictures(in folder: String) throws(DCNError) -> [LabelledPi
         else { throw inputError(path, "entry \(index) has no picture, boxes and labels of the same number") }
         var truth: [LabelledBox] = []
         for (box, label) in zip(boxes, labels) {
-            guard let edges = box.elements?.compactMap(\.double), edges.count == 4, let label = label.integer else {
+            guard let edges = box.elements?.compactMap(\.double), edges.count == 4, let label = label.integer
+            else {
                 throw inputError(path, "entry \(index) has a box that is not four numbers with a whole label")
             }
             truth.append(LabelledBox(box: Box(edges[0], edges[1], edges[2], edges[3]), label: label))

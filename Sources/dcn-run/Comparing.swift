@@ -29,7 +29,9 @@ extension Job {
         if command.json {
             try Console.print(Json.object([("matches", .bool(passes)), ("outputs", .array(lines))]).text)
         }
-        if command.watching.profile { for line in watcher.profile(runs: sets.count) { try Console.print(line) } }
+        if command.watching.profile {
+            for line in watcher.profile(runs: sets.count) { try Console.print(line) }
+        }
         if let path = command.watching.trace { try writeFile(path, watcher.trace.text + "\n") }
         return try reportFinite() && passes
     }
@@ -41,11 +43,16 @@ extension Job {
         return set.inputNumbers == Array(others.indices) ? others : model.declaredInputs
     }
 
-    private func values(_ set: TestData, _ names: [String], _ model: Model) throws(DCNError) -> [String: Datum] {
+    private func values(_ set: TestData, _ names: [String], _ model: Model) throws(DCNError) -> [String:
+        Datum]
+    {
         var values: [String: Datum] = [:]
         for number in set.inputNumbers {
-            guard number < names.count, let type = model.inputs.first(where: { $0.name == names[number] })?.type else {
-                throw inputError("\(set.path)/input_\(number).pb", "is for input \(number), the model has \(names.count)")
+            guard number < names.count,
+                let type = model.inputs.first(where: { $0.name == names[number] })?.type
+            else {
+                throw inputError(
+                    "\(set.path)/input_\(number).pb", "is for input \(number), the model has \(names.count)")
             }
             values[names[number]] = try set.input(number, as: type)
         }
@@ -56,7 +63,9 @@ extension Job {
         _ answer: [String: Datum], _ set: TestData, _ number: Int, _ model: Model, among count: Int
     ) throws(DCNError) -> ComparedLine {
         guard number < model.outputs.count, let got = answer[model.outputs[number].name] else {
-            throw inputError("\(set.path)/output_\(number).pb", "is for output \(number), the model has \(model.outputs.count)")
+            throw inputError(
+                "\(set.path)/output_\(number).pb",
+                "is for output \(number), the model has \(model.outputs.count)")
         }
         let expected = try set.output(number, as: got.type)
         let place = count > 1 ? (set.path.split(separator: "/").last.map { "\($0): " } ?? "") : ""
@@ -79,7 +88,8 @@ extension Job {
             var tolerance = command.comparison.tolerance
             if tensor.type.element == .bfloat16 { tolerance.relative = max(tolerance.relative, 0x1p-6) }
             let line = ComparedLine(
-                name: name, place: "", comparison: DCNFiles.compare(.tensor(got), with: .tensor(expected), tolerance))
+                name: name, place: "",
+                comparison: DCNFiles.compare(.tensor(got), with: .tensor(expected), tolerance))
             passes = passes && line.matches
             lines.append(line.json)
             if !command.json { try Console.print(line.text) }
@@ -88,10 +98,17 @@ extension Job {
         let missing = Set(archive.names).subtracting(outputs.map(\.name)).sorted()
         for name in missing {
             passes = false
-            if !command.json { try Console.print("\(escaped(name)): MISMATCH, the model gives no such output") }
-            lines.append(.object([("name", .string(name)), ("matches", .bool(false)), ("detail", .string("no such output"))]))
+            if !command.json {
+                try Console.print("\(escaped(name)): MISMATCH, the model gives no such output")
+            }
+            lines.append(
+                .object([
+                    ("name", .string(name)), ("matches", .bool(false)), ("detail", .string("no such output")),
+                ]))
         }
-        if command.json { try Console.print(Json.object([("matches", .bool(passes)), ("outputs", .array(lines))]).text) }
+        if command.json {
+            try Console.print(Json.object([("matches", .bool(passes)), ("outputs", .array(lines))]).text)
+        }
         return passes
     }
 }

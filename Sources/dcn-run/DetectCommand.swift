@@ -24,7 +24,9 @@ struct DetectCommand: ParsableCommand {
 
     @OptionGroup var options: PictureOptions
 
-    @Option(name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("Folder for what was found.", valueName: "DIR"))
+    @Option(
+        name: [.customShort("o"), .customLong("out")],
+        help: ArgumentHelp("Folder for what was found.", valueName: "DIR"))
     var out: String?
 
     @Option(help: "Leave out what the model is less sure of.")
@@ -72,7 +74,8 @@ struct DetectCommand: ParsableCommand {
         let rows = found.map { detection -> [String] in
             let name = names.indices.contains(detection.label) ? names[detection.label] : "\(detection.label)"
             let box = detection.box
-            return ["  " + name, fixed(detection.score, 3)] + [box.left, box.top, box.right, box.bottom].map { fixed($0, 1) }
+            return ["  " + name, fixed(detection.score, 3)]
+                + [box.left, box.top, box.right, box.bottom].map { fixed($0, 1) }
         }
         for line in table(rows, right: [1, 2, 3, 4, 5]) { try Console.print(line) }
     }
@@ -130,7 +133,8 @@ struct Detector: ~Copyable {
 
     /// What the model finds, in its order.
     mutating func detections(in picture: Picture) throws(DCNError) -> [Detection] {
-        let (tensor, placement) = try DCNFiles.tensor(of: picture, as: input.type, pictureForm, named: input.name)
+        let (tensor, placement) = try DCNFiles.tensor(
+            of: picture, as: input.type, pictureForm, named: input.name)
         let answer: [String: Tensor] = try session.run([input.name: tensor], deadline: deadline)
         return try form.detections(in: answer, placement)
     }

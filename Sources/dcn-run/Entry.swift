@@ -6,14 +6,17 @@ import DCNCommandLine
 struct Entry: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dcn-run", abstract: "Runs ONNX models and compiled graphs.", version: "0.1.0",
-        subcommands: [RunCommand.self, DetectCommand.self, EvalCommand.self], defaultSubcommand: RunCommand.self)
+        subcommands: [RunCommand.self, DetectCommand.self, EvalCommand.self],
+        defaultSubcommand: RunCommand.self)
 
     static func main() {
         _ = ProcessFacts.start
         Console.prepare()
         var arguments = Array(CommandLine.arguments.dropFirst())
         // Without subcommand, help is that of the default one.
-        if ["--help", "-h", "help"].contains(arguments.first ?? ""), arguments.count == 1 { arguments = ["run", "--help"] }
+        if ["--help", "-h", "help"].contains(arguments.first ?? ""), arguments.count == 1 {
+            arguments = ["run", "--help"]
+        }
         do {
             var command = try parseAsRoot(arguments)
             try command.run()

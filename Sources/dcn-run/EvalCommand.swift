@@ -26,7 +26,8 @@ struct EvalCommand: ParsableCommand {
 
     @Option(
         name: .customLong("at-least"),
-        help: ArgumentHelp("Exit 1 when the mAP at this overlap is lower (repeatable).", valueName: "OVERLAP=MAP"))
+        help: ArgumentHelp(
+            "Exit 1 when the mAP at this overlap is lower (repeatable).", valueName: "OVERLAP=MAP"))
     var gates: [String] = []
 
     @Flag(help: "Results as JSON on standard output, errors as JSON on standard error.")
@@ -56,15 +57,21 @@ struct EvalCommand: ParsableCommand {
         var parsed: [(name: String, least: Double)] = []
         for gate in gates {
             let parts = gate.split(separator: "=", omittingEmptySubsequences: false)
-            guard parts.count == 2, Self.lines.contains(where: { $0.name == parts[0] }), let least = Double(parts[1]) else {
-                throw UsageMistake("--at-least '\(escaped(gate))' is not of the form OVERLAP=MAP with 0.5, 0.7, 0.75 or 0.5:0.95")
+            guard parts.count == 2, Self.lines.contains(where: { $0.name == parts[0] }),
+                let least = Double(parts[1])
+            else {
+                throw UsageMistake(
+                    "--at-least '\(escaped(gate))' is not of the form OVERLAP=MAP with 0.5, 0.7, 0.75 or 0.5:0.95"
+                )
             }
             parsed.append((String(parts[0]), least))
         }
         return parsed
     }
 
-    private func report(_ evaluation: Evaluation, count: Int, _ gates: [(name: String, least: Double)]) throws -> Bool {
+    private func report(_ evaluation: Evaluation, count: Int, _ gates: [(name: String, least: Double)]) throws
+        -> Bool
+    {
         var results: [(String, Double?)] = Self.lines.map { name, thresholds in
             (name == "0.5:0.95" ? "mAP@[0.5:0.95]" : "mAP@\(name)", evaluation.meanPrecision(at: thresholds))
         }
@@ -75,16 +82,22 @@ struct EvalCommand: ParsableCommand {
             let members = results.map { ($0, $1.map(Json.number) ?? .null) }
             try Console.print(Json.object([("pictures", .int(count))] + members).text)
         } else {
-            for line in table([["pictures", "\(count)"]] + results.map { [$0, $1.map { fixed($0, 6) } ?? "none"] }, right: [1]) {
+            for line in table(
+                [["pictures", "\(count)"]] + results.map { [$0, $1.map { fixed($0, 6) } ?? "none"] },
+                right: [1])
+            {
                 try Console.print(line)
             }
         }
         var passes = true
         for gate in gates {
-            let got = Self.lines.first { $0.name == gate.name }.flatMap { evaluation.meanPrecision(at: $0.thresholds) }
+            let got = Self.lines.first { $0.name == gate.name }.flatMap {
+                evaluation.meanPrecision(at: $0.thresholds)
+            }
             guard (got ?? -1) < gate.least else { continue }
             passes = false
-            Console.note("mAP@\(gate.name) is \(got.map { fixed($0, 6) } ?? "none"), expected at least \(gate.least)")
+            Console.note(
+                "mAP@\(gate.name) is \(got.map { fixed($0, 6) } ?? "none"), expected at least \(gate.least)")
         }
         return passes
     }

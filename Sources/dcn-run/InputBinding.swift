@@ -20,7 +20,9 @@ func bind(_ arguments: [String], to model: Model) throws(DCNError) -> [BoundInpu
         let input: BoundInput
         if let match {
             input = BoundInput(name: match, file: String(argument.dropFirst(match.count + 1)))
-        } else if let only = model.inputs.first, model.inputs.count == 1, !argument.contains("=") || isFile(argument) {
+        } else if let only = model.inputs.first, model.inputs.count == 1,
+            !argument.contains("=") || isFile(argument)
+        {
             input = BoundInput(name: only.name, file: argument)
         } else {
             throw unknown(argument, model)
@@ -37,7 +39,8 @@ private func unknown(_ argument: String, _ model: Model) -> DCNError {
     let names = model.inputs.map { "'" + escaped($0.name) + "'" }.joined(separator: ", ")
     let has = names.isEmpty ? "it has none" : "it has \(names)"
     guard let equals = argument.firstIndex(of: "=") else {
-        return DCNError(.input, .run, "'\(escaped(argument))' is given without the name of an input, and \(has)")
+        return DCNError(
+            .input, .run, "'\(escaped(argument))' is given without the name of an input, and \(has)")
     }
     return DCNError(.input, .run, "the model has no input '\(escaped(String(argument[..<equals])))', \(has)")
 }
@@ -62,9 +65,13 @@ struct InputMaker {
         if lower.hasSuffix(".npy") {
             tensor = try readNpy(path, wanted: wanted)
         } else if lower.hasSuffix(".png") || lower.hasSuffix(".jpg") || lower.hasSuffix(".jpeg") {
-            tensor = try DCNFiles.tensor(of: try Picture(contentsOf: path), as: type, form, named: input.name).tensor
+            tensor = try DCNFiles.tensor(of: try Picture(contentsOf: path), as: type, form, named: input.name)
+                .tensor
         } else {
-            throw inputError(path, "has an ending that is not read: expected .npy, .npz, .pb, .png, .jpg, or random, zeros or ones")
+            throw inputError(
+                path,
+                "has an ending that is not read: expected .npy, .npz, .pb, .png, .jpg, or random, zeros or ones"
+            )
         }
         return type.wrapping(.tensor(tensor))
     }
@@ -76,7 +83,9 @@ struct InputMaker {
         case "random": return .random(seed: seed &+ UInt64(number) &* 0x1000_0001)
         case let file where file.hasPrefix("random:"):
             guard let seed = UInt64(file.dropFirst("random:".count)) else {
-                throw DCNError(.input, .run, "input '\(escaped(input.name))' has the seed '\(escaped(file))', expected random:NUMBER")
+                throw DCNError(
+                    .input, .run,
+                    "input '\(escaped(input.name))' has the seed '\(escaped(file))', expected random:NUMBER")
             }
             return .random(seed: seed)
         default: return nil
@@ -84,8 +93,12 @@ struct InputMaker {
     }
 
     /// Symbolic extents are 1.
-    private func made(_ synthetic: Synthetic, _ input: BoundInput, _ type: ValueType) throws(DCNError) -> Tensor {
-        func misfit(_ reason: String) -> DCNError { DCNError(.input, .run, "input '\(escaped(input.name))' \(reason)") }
+    private func made(_ synthetic: Synthetic, _ input: BoundInput, _ type: ValueType) throws(DCNError)
+        -> Tensor
+    {
+        func misfit(_ reason: String) -> DCNError {
+            DCNError(.input, .run, "input '\(escaped(input.name))' \(reason)")
+        }
         guard let declared = type.tensor else { throw misfit("is \(type), of which none is made up") }
         guard let shape = declared.shape else { throw misfit("has no known rank: --shape gives it one") }
         let extents = TensorType(declared.element, extents: shape.dimensions.map { $0.fixed ?? 1 })
@@ -100,10 +113,14 @@ struct InputMaker {
         let wanted = type.inner.tensor?.element
         if case .sequence(let element) = type {
             var values: [Datum] = []
-            while let tensor = try archive.tensor("\(input.name).\(values.count)", wanted: wanted) { values.append(.tensor(tensor)) }
+            while let tensor = try archive.tensor("\(input.name).\(values.count)", wanted: wanted) {
+                values.append(.tensor(tensor))
+            }
             return .sequence(values, of: element)
         }
-        if let tensor = try archive.tensor(input.name, wanted: wanted) { return type.wrapping(.tensor(tensor)) }
+        if let tensor = try archive.tensor(input.name, wanted: wanted) {
+            return type.wrapping(.tensor(tensor))
+        }
         if case .optional(let element) = type { return .optional(nil, of: element) }
         let names = archive.names.prefix(20).map { "'" + escaped($0) + "'" }.joined(separator: ", ")
         throw inputError(input.file, "has no entry '\(escaped(input.name))', it has \(names)")

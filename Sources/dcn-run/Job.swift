@@ -16,7 +16,9 @@ struct Job {
         self.command = command
         deadline = try command.running.deadline()
         if let deadline {
-            watch(deadline: deadline, code: 2, message: "\(escaped(command.file.model)): run: the time allowed is over")
+            watch(
+                deadline: deadline, code: 2,
+                message: "\(escaped(command.file.model)): run: the time allowed is over")
         }
         let start = ProcessFacts.clock
         var model = try command.file.load()
@@ -62,7 +64,9 @@ struct Job {
         } else {
             var session = try session()
             answer = try session.run(inputs, deadline: deadline)
-            if command.outputs.out == nil && command.outputs.output.isEmpty && command.comparison.expect == nil {
+            if command.outputs.out == nil && command.outputs.output.isEmpty
+                && command.comparison.expect == nil
+            {
                 try summarise(answer)
             }
             if command.watching.profile { for line in watcher.profile(runs: 1) { try Console.print(line) } }
@@ -88,10 +92,13 @@ struct Job {
             if !command.quiet { Console.note("wrote \(escaped(out))") }
         }
         for argument in command.outputs.output {
-            let name = answer.keys.filter { argument.hasPrefix($0 + "=") }.max { $0.utf8.count < $1.utf8.count }
+            let name = answer.keys.filter { argument.hasPrefix($0 + "=") }.max {
+                $0.utf8.count < $1.utf8.count
+            }
             guard let name, let datum = answer[name] else {
                 let names = model.outputs.map { "'" + escaped($0.name) + "'" }.joined(separator: ", ")
-                throw DCNError(.input, .write, "--output '\(escaped(argument))' names no output, the model has \(names)")
+                throw DCNError(
+                    .input, .write, "--output '\(escaped(argument))' names no output, the model has \(names)")
             }
             let path = String(argument.dropFirst(name.count + 1))
             if path.hasSuffix(".pb") {
@@ -99,7 +106,8 @@ struct Job {
             } else if let tensor = datum.tensor {
                 try writeNpy(path, tensor)
             } else {
-                throw DCNError(.input, .write, "output '\(escaped(name))' is \(datum.type): write it as .pb, or with -o")
+                throw DCNError(
+                    .input, .write, "output '\(escaped(name))' is \(datum.type): write it as .pb, or with -o")
             }
         }
     }

@@ -2,7 +2,6 @@ import DCN
 import DCNCommandLine
 import DCNFiles
 
-
 extension Watcher {
     /// Time of one run by node, those that take longest first, and by operator.
     func profile(runs: Int) -> [String] {
@@ -51,10 +50,18 @@ extension Watcher {
                 .array(
                     events.map { event in
                         .object([
-                            ("name", .string(event.node)), ("cat", .string(event.operatorName)), ("ph", .string("X")),
+                            ("name", .string(event.node)), ("cat", .string(event.operatorName)),
+                            ("ph", .string("X")),
                             ("ts", .number(Double(event.start - start) / 1000)),
-                            ("dur", .number(Double(event.end - event.start) / 1000)), ("pid", .int(1)), ("tid", .int(1)),
-                            ("args", .object([("operator", .string(event.operatorName)), ("macs", .int(event.multiplyAdds))])),
+                            ("dur", .number(Double(event.end - event.start) / 1000)), ("pid", .int(1)),
+                            ("tid", .int(1)),
+                            (
+                                "args",
+                                .object([
+                                    ("operator", .string(event.operatorName)),
+                                    ("macs", .int(event.multiplyAdds)),
+                                ])
+                            ),
                         ])
                     })
             ),

@@ -51,12 +51,18 @@ struct RunCommand: ParsableCommand {
         if comparison.testData != nil {
             guard inputs.input.isEmpty, timing.repeats == nil, comparison.expect == nil, outputs.out == nil,
                 outputs.output.isEmpty
-            else { throw UsageMistake("--test-data brings inputs and outputs: leave out --input, --expect, --repeat, --output and -o") }
+            else {
+                throw UsageMistake(
+                    "--test-data brings inputs and outputs: leave out --input, --expect, --repeat, --output and -o"
+                )
+            }
         }
         try timing.check()
         if watching.dump != nil, outputs.out == nil { throw UsageMistake("--dump needs -o OUT to write to") }
         try outputs.check()
-        guard comparison.rtol >= 0, comparison.atol >= 0 else { throw UsageMistake("--rtol and --atol can't be negative") }
+        guard comparison.rtol >= 0, comparison.atol >= 0 else {
+            throw UsageMistake("--rtol and --atol can't be negative")
+        }
         _ = try inputs.form()
         _ = try running.threadCount()
         _ = try running.deadline()
@@ -66,13 +72,17 @@ struct RunCommand: ParsableCommand {
 
 /// What goes in.
 struct InputOptions: ParsableArguments {
-    @Option(name: [.long, .customShort("i")], help: ArgumentHelp("What goes in (repeatable).", valueName: "NAME=FILE"))
+    @Option(
+        name: [.long, .customShort("i")],
+        help: ArgumentHelp("What goes in (repeatable).", valueName: "NAME=FILE"))
     var input: [String] = []
 
     @Option(help: "Seed of random inputs that name none.")
     var seed: UInt64 = 0
 
-    @Option(help: ArgumentHelp("Pictures: taken away from each channel after scaling to 0…1.", valueName: "R,G,B"))
+    @Option(
+        help: ArgumentHelp("Pictures: taken away from each channel after scaling to 0…1.", valueName: "R,G,B")
+    )
     var mean: String?
 
     @Option(help: ArgumentHelp("Pictures: what each channel is divided by then.", valueName: "R,G,B"))
@@ -100,7 +110,9 @@ extension PictureForm.Fit: ExpressibleByArgument {}
 
 /// What comes out.
 struct OutputOptions: ParsableArguments {
-    @Option(name: [.customShort("o"), .customLong("out")], help: ArgumentHelp("Write all outputs: .npz, .json, or a folder of .npy.", valueName: "OUT"))
+    @Option(
+        name: [.customShort("o"), .customLong("out")],
+        help: ArgumentHelp("Write all outputs: .npz, .json, or a folder of .npy.", valueName: "OUT"))
     var out: String?
 
     @Option(help: ArgumentHelp("Write one output as .npy or .pb (repeatable).", valueName: "NAME=FILE"))
@@ -109,10 +121,14 @@ struct OutputOptions: ParsableArguments {
     /// Throws a usage mistake for endings that nothing is written as.
     func check() throws(UsageMistake) {
         if let out, Destination(out) == nil {
-            throw UsageMistake("-o '\(escaped(out))' holds one value only: take --output NAME=FILE, or .npz, .json or a folder")
+            throw UsageMistake(
+                "-o '\(escaped(out))' holds one value only: take --output NAME=FILE, or .npz, .json or a folder"
+            )
         }
-        for argument in output where !argument.hasSuffix(".npy") && !argument.hasSuffix(".pb") || !argument.contains("=") {
-            throw UsageMistake("--output '\(escaped(argument))' is not of the form NAME=FILE.npy or NAME=FILE.pb")
+        for argument in output
+        where !argument.hasSuffix(".npy") && !argument.hasSuffix(".pb") || !argument.contains("=") {
+            throw UsageMistake(
+                "--output '\(escaped(argument))' is not of the form NAME=FILE.npy or NAME=FILE.pb")
         }
     }
 }
@@ -121,7 +137,8 @@ struct OutputOptions: ParsableArguments {
 struct ComparisonOptions: ParsableArguments {
     @Option(
         name: .customLong("test-data"),
-        help: ArgumentHelp("Run input_K.pb, compare with output_K.pb; or all test_data_set_* inside.", valueName: "DIR"))
+        help: ArgumentHelp(
+            "Run input_K.pb, compare with output_K.pb; or all test_data_set_* inside.", valueName: "DIR"))
     var testData: String?
 
     @Option(help: ArgumentHelp("Compare outputs with the entries of the same names.", valueName: "FILE.npz"))
@@ -145,7 +162,9 @@ struct TimingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Runs before those measured (default: 1).", valueName: "W"))
     var warmup: Int?
 
-    @Option(help: ArgumentHelp("With --repeat: sessions side by side, each with --threads threads.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp(
+            "With --repeat: sessions side by side, each with --threads threads.", valueName: "N"))
     var sessions: Int?
 
     /// Throws a usage mistake for numbers that make no sense.
@@ -153,9 +172,15 @@ struct TimingOptions: ParsableArguments {
         guard repeats != nil || (warmup == nil && sessions == nil) else {
             throw UsageMistake("--warmup and --sessions need --repeat K")
         }
-        guard (1...1_000_000_000).contains(repeats ?? 1) else { throw UsageMistake("--repeat is \(repeats ?? 0), expected 1 or more") }
-        guard (0...1_000_000_000).contains(warmup ?? 0) else { throw UsageMistake("--warmup is \(warmup ?? 0), expected 0 or more") }
-        guard (1...1024).contains(sessions ?? 1) else { throw UsageMistake("--sessions is \(sessions ?? 0), expected 1 … 1024") }
+        guard (1...1_000_000_000).contains(repeats ?? 1) else {
+            throw UsageMistake("--repeat is \(repeats ?? 0), expected 1 or more")
+        }
+        guard (0...1_000_000_000).contains(warmup ?? 0) else {
+            throw UsageMistake("--warmup is \(warmup ?? 0), expected 0 or more")
+        }
+        guard (1...1024).contains(sessions ?? 1) else {
+            throw UsageMistake("--sessions is \(sessions ?? 0), expected 1 … 1024")
+        }
     }
 }
 
@@ -167,9 +192,13 @@ struct WatchingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write Chrome trace events.", valueName: "FILE.json"))
     var trace: String?
 
-    @Flag(name: .customLong("check-finite"), help: "Exit 1 when a value is NaN or infinite, and say where first.")
+    @Flag(
+        name: .customLong("check-finite"),
+        help: "Exit 1 when a value is NaN or infinite, and say where first.")
     var checkFinite = false
 
-    @Option(help: ArgumentHelp("Also write values in between whose names match (* and ?) into OUT.", valueName: "PATTERN"))
+    @Option(
+        help: ArgumentHelp(
+            "Also write values in between whose names match (* and ?) into OUT.", valueName: "PATTERN"))
     var dump: String?
 }

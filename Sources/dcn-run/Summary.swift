@@ -7,14 +7,17 @@ extension Job {
     func summarise(_ answer: [String: Datum]) throws {
         let tensors = ordered(answer).flatMap { entries(of: $0.datum, named: $0.name) }
         if command.json {
-            try Console.print(Json.object([("outputs", .array(tensors.map { described($0.name, $0.tensor) }))]).text)
+            try Console.print(
+                Json.object([("outputs", .array(tensors.map { described($0.name, $0.tensor) }))]).text)
             return
         }
         let rows = tensors.map { name, tensor -> [String] in
             let statistics = Statistics(tensor)
             let first = [escaped(name), "\(tensor.type.with(layout: .rowMajor))"]
             if tensor.type.element == .string { return first + strings(tensor) }
-            guard let range = statistics.range else { return first + ["", "", "", "nan \(statistics.nanCount)"] }
+            guard let range = statistics.range else {
+                return first + ["", "", "", "nan \(statistics.nanCount)"]
+            }
             return first + [
                 "min \(brief(range.least))", "mean \(brief(range.mean))", "max \(brief(range.greatest))",
                 "nan \(statistics.nanCount)",
@@ -37,7 +40,10 @@ extension Job {
             ("shape", .array(tensor.extents.map(Json.int))),
         ]
         if let range = statistics.range {
-            members += [("min", .number(range.least)), ("mean", .number(range.mean)), ("max", .number(range.greatest))]
+            members += [
+                ("min", .number(range.least)), ("mean", .number(range.mean)),
+                ("max", .number(range.greatest)),
+            ]
         }
         return .object(members + [("nan", .int(statistics.nanCount))])
     }

@@ -19,7 +19,8 @@ extension Job {
         figures.process = firstEnd - ProcessFacts.start
         figures.load = loadNanoseconds
         if sessions == 1 {
-            figures.samples = try samples(&first, warmups: max(0, warmups - 1), repeats: repeats - (warmups == 0 ? 1 : 0))
+            figures.samples = try samples(
+                &first, warmups: max(0, warmups - 1), repeats: repeats - (warmups == 0 ? 1 : 0))
             if warmups == 0 { figures.samples.insert(firstEnd - start, at: 0) }
             figures.planned = first.plannedByteCount
         } else {
@@ -52,7 +53,8 @@ extension Job {
     }
 
     /// Sessions of one model, each on a thread and with a team of its own.
-    private func measureSideBySide(_ count: Int, warmups: Int, repeats: Int, _ figures: inout Figures) throws {
+    private func measureSideBySide(_ count: Int, warmups: Int, repeats: Int, _ figures: inout Figures) throws
+    {
         let gate = Gate(count: count)
         let results = Mutex<[Result<(samples: [Int], start: Int, end: Int), any Error>]>([])
         let (job, inputs, deadline) = (self, inputs, deadline)
@@ -101,7 +103,8 @@ private struct Figures {
     private func milliseconds(_ nanoseconds: Int) -> Double { Double(nanoseconds) / 1e6 }
 
     var line: String {
-        var line = "median_ms=\(fixed(quantile(0.5), 3)) min_ms=\(fixed(quantile(0), 3)) p90_ms=\(fixed(quantile(0.9), 3))"
+        var line =
+            "median_ms=\(fixed(quantile(0.5), 3)) min_ms=\(fixed(quantile(0), 3)) p90_ms=\(fixed(quantile(0.9), 3))"
         line += " peak_rss_mb=\(fixed(Double(peak) / 1048576, 1))"
         if let runsPerSecond { line += " runs_per_second=\(fixed(runsPerSecond, 2))" }
         return line
@@ -109,7 +112,8 @@ private struct Figures {
 
     func json(profile: Json?) -> Json {
         var members: [(String, Json)] = [
-            ("samples_ms", .array(samples.map { .number(milliseconds($0)) })), ("load_ms", .number(milliseconds(load))),
+            ("samples_ms", .array(samples.map { .number(milliseconds($0)) })),
+            ("load_ms", .number(milliseconds(load))),
             ("first_run_ms", .number(milliseconds(firstRun))), ("planned_bytes", .int(planned)),
             ("peak_rss_bytes", .int(peak)), ("anonymous_bytes", .int(anonymous)),
             ("process_ms", .number(milliseconds(process))),

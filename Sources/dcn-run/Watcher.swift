@@ -54,7 +54,8 @@ final class Watcher: StepObserver {
     func finished(_ step: StepReport, values: () -> [(name: String, datum: Datum)]) {
         if keepsEvents {
             let event = Event(
-                node: step.node, operatorName: step.operatorName, multiplyAdds: step.multiplyAdds, start: step.start,
+                node: step.node, operatorName: step.operatorName, multiplyAdds: step.multiplyAdds,
+                start: step.start,
                 end: step.end)
             state.withLock { if !$0.isPaused { $0.events.append(event) } }
         }
@@ -69,10 +70,12 @@ final class Watcher: StepObserver {
 
     private func look(at datum: Datum, _ name: String, _ step: StepReport) {
         guard notFinite == nil else { return }
-        for (name, tensor) in entries(of: datum, named: name) where tensor.type.element.isFloat || tensor.type.element.isComplex {
+        for (name, tensor) in entries(of: datum, named: name)
+        where tensor.type.element.isFloat || tensor.type.element.isComplex {
             guard let place = numbers(rowMajor(tensor)).firstIndex(where: { !$0.isFinite }) else { continue }
             state.withLock {
-                $0.notFinite = "'\(escaped(name))' at element \(place), made by '\(escaped(step.node))' (\(step.operatorName))"
+                $0.notFinite =
+                    "'\(escaped(name))' at element \(place), made by '\(escaped(step.node))' (\(step.operatorName))"
             }
             return
         }
