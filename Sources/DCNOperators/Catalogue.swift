@@ -26,6 +26,8 @@ package enum Catalogue {
         .generation,
         .quantisation,
         .controlFlow,
+        .text,
+        .learning,
     ]
 
     /// The operator types by canonical name.
