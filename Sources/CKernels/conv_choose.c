@@ -17,18 +17,27 @@ static double conv_narrow_cost(const dcn_conv_shape *s) {
            (double)(s->channels / s->groups) * (double)dcn_padded(s->outputs);
 }
 
+/// The direct sum in one piece, after copying the runs of every patch.
+static double conv_patch_cost(dcn_conv_form form, const dcn_conv_shape *s) {
+    const double products = (double)s->channels * (double)conv_volume(s->kernel);
+    const double pixels = (double)s->batch * (double)conv_volume(s->output);
+    const double waiting = s->outputs <= 16 ? 1.4 : s->outputs <= 32 ? 1.15 : 1.0;
+    return pixels * (waiting * products * (double)dcn_padded(s->outputs) + 64 * (double)patch_runs(form, s));
+}
+
 double dcn_conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa) {
     (void)isa;
     if (!dcn_conv_fits(form, shape)) return INFINITY;
+    if (form == DCN_CONV_ROWS || form == DCN_CONV_PLANES) return conv_patch_cost(form, shape);
     if (form == DCN_CONV_NARROW) return conv_narrow_cost(shape);
     if (conv_is_winograd(form)) return winograd_cost(form, shape, caches);
     return conv_direct_cost(shape);
 }
 
 dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa, dcn_accuracy accuracy) {
-    static const dcn_conv_form forms[] = {DCN_CONV_NARROW, DCN_CONV_WINOGRAD_2, DCN_CONV_WINOGRAD_4,
+    static const dcn_conv_form forms[] = {DCN_CONV_NARROW, DCN_CONV_ROWS, DCN_CONV_WINOGRAD_2, DCN_CONV_WINOGRAD_4,
                                           DCN_CONV_WINOGRAD_6};
-    const int allowed = accuracy == DCN_ACCURACY_EXACT ? 2 : accuracy == DCN_ACCURACY_DEFAULT ? 3 : 4;
+    const int allowed = accuracy == DCN_ACCURACY_EXACT ? 3 : accuracy == DCN_ACCURACY_DEFAULT ? 4 : 5;
     dcn_conv_form best = DCN_CONV_DIRECT;
     double least = dcn_conv_cost(best, shape, caches, isa);
     for (int i = 0; i < allowed; i++) {

@@ -46,6 +46,7 @@ int conv_is_winograd(dcn_conv_form form) {
 int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape) {
     if (!conv_shape_valid(shape)) return 0;
     if (form == DCN_CONV_NARROW) return narrow_fits(shape);
+    if (form == DCN_CONV_ROWS || form == DCN_CONV_PLANES) return patch_fits(form, shape);
     return form == DCN_CONV_DIRECT || (conv_is_winograd(form) && winograd_fits(shape));
 }
 
@@ -66,6 +67,7 @@ ptrdiff_t dcn_conv_pack(dcn_conv_form form, const dcn_conv_shape *shape, const f
     const ptrdiff_t taps = conv_volume(shape->kernel);
     if (form == DCN_CONV_NARROW)
         for (ptrdiff_t t = 0; t < taps; t++) narrow_pack_tap(shape, weights, taps, t, t, packed);
+    else if (form == DCN_CONV_PLANES) patch_pack_planes(shape, weights, packed);
     else if (conv_is_winograd(form)) winograd_pack(form, shape, weights, packed);
     else conv_pack_direct(shape, weights, packed);
     return count;

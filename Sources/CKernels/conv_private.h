@@ -104,6 +104,15 @@ void narrow_pack_tap(const dcn_conv_shape *shape, const float *weights, ptrdiff_
                      ptrdiff_t index, float *packed);
 void narrow_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
 
+int patch_fits(dcn_conv_form form, const dcn_conv_shape *shape);
+/// Runs of floats a patch is copied by.
+ptrdiff_t patch_runs(dcn_conv_form form, const dcn_conv_shape *shape);
+/// Floats from one patch to the next: products, and what copies may write behind them.
+ptrdiff_t patch_stride(ptrdiff_t inner);
+/// Weights with the products in the order of the file.
+void patch_pack_planes(const dcn_conv_shape *shape, const float *weights, float *packed);
+void patch_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
+
 /// Order of the products of a sampled row.
 enum {
     DEFORM_TAP_ORDER,                ///< (tap, channel)

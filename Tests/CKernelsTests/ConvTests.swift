@@ -191,6 +191,18 @@ struct ConvTests {
         }
     }
 
+    @Test("few input channels, channels last and row major", arguments: ConvKernels.available)
+    func patches(_ kernels: ConvKernels) {
+        for form in [DCN_CONV_ROWS, DCN_CONV_PLANES] {
+            Self.check(form, kernels, cases: 25) { shape, noise in
+                (shape.channels, shape.outputs) = (1 + noise.index(16), shape.outputs / shape.groups)
+                shape.groups = 1
+                if noise.index(4) == 0 { shape.kernel.width = 17 + noise.index(4) }
+                if form == DCN_CONV_PLANES { shape.dilation.width = 1 }
+            }
+        }
+    }
+
     @Test("Winograd", arguments: ConvKernels.available)
     func winograd(_ kernels: ConvKernels) {
         for (form, factor) in [
