@@ -62,19 +62,18 @@ package struct SerialScope: Scope {
         on share: (Int, (_ tile: Int, _ thread: Int) -> Void) -> Void
     ) throws(Misfit) {
         let aligned = inputs.map { $0?.aligned() }
-        // Tables are never empty, so that they have an address.
-        let sources: [UnsafeRawPointer?] = aligned.map { $0?.base } + [nil]
-        let targets: [UnsafeMutableRawPointer?] = outputs.map(\.storage.base) + [nil]
+        let sources: [UnsafeRawPointer?] = aligned.map { $0?.base }
+        let targets: [UnsafeMutableRawPointer?] = outputs.map(\.storage.base)
         let bytes = (kernel.scratchByteCount + 63) / 64 * 64
         let scratch = Storage(uninitialised: bytes * threads)
         // Safe: the storages behind the addresses are held by `aligned`, `outputs` and `scratch` until the end.
         let failure = sources.withUnsafeBufferPointer { sources in
             targets.withUnsafeBufferPointer { targets -> Misfit? in
-                guard let source = sources.baseAddress, let target = targets.baseAddress else { return nil }
-                let first = Frame(inputs: source, outputs: target, scratch: scratch.base)
+                nonisolated(unsafe) let tables = (sources, targets)
+                let first = Frame(inputs: sources, outputs: targets, scratch: scratch.base)
                 do throws(Misfit) { try kernel.check(first) } catch { return error }
                 share(kernel.tileCount) { tile, thread in
-                    let frame = Frame(inputs: source, outputs: target, scratch: scratch.base + thread * bytes)
+                    let frame = Frame(inputs: tables.0, outputs: tables.1, scratch: scratch.base + thread * bytes)
                     kernel.run(tile: tile, in: frame)
                 }
                 return nil

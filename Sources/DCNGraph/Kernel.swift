@@ -70,14 +70,14 @@ package struct TileKernel: Kernel {
 
 /// Where the operands of one kernel lie, valid until the step ends. Each thread has its own scratch.
 public struct Frame {
-    let inputs: UnsafePointer<UnsafeRawPointer?>
-    let outputs: UnsafePointer<UnsafeMutableRawPointer?>
+    let inputs: UnsafeBufferPointer<UnsafeRawPointer?>
+    let outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>
     /// The thread's own scratch.
     package let scratch: UnsafeMutableRawPointer
 
     /// A frame over tables of addresses that outlive it.
     package init(
-        inputs: UnsafePointer<UnsafeRawPointer?>, outputs: UnsafePointer<UnsafeMutableRawPointer?>,
+        inputs: UnsafeBufferPointer<UnsafeRawPointer?>, outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>,
         scratch: UnsafeMutableRawPointer
     ) {
         self.inputs = inputs
@@ -87,22 +87,23 @@ public struct Frame {
 
     /// The elements of input `index`; a valid address without elements when the input is left out.
     package func input<T>(_ index: Int, as type: T.Type) -> UnsafePointer<T> {
-        (inputs[index] ?? Storage.nowhere).assumingMemoryBound(to: type)
+        optionalInput(index, as: type) ?? Storage.nowhere.assumingMemoryBound(to: type)
     }
 
     /// The elements of input `index`, nil when it is left out.
     package func optionalInput<T>(_ index: Int, as type: T.Type) -> UnsafePointer<T>? {
-        inputs[index]?.assumingMemoryBound(to: type)
+        index < inputs.count ? inputs[index]?.assumingMemoryBound(to: type) : nil
     }
 
     /// The elements of output `index`; a valid address without elements when nobody wants the output.
     package func output<T>(_ index: Int, as type: T.Type) -> UnsafeMutablePointer<T> {
-        (outputs[index] ?? UnsafeMutableRawPointer(mutating: Storage.nowhere)).assumingMemoryBound(to: type)
+        optionalOutput(index, as: type)
+            ?? UnsafeMutableRawPointer(mutating: Storage.nowhere).assumingMemoryBound(to: type)
     }
 
     /// The elements of output `index`, nil when nobody wants it.
     package func optionalOutput<T>(_ index: Int, as type: T.Type) -> UnsafeMutablePointer<T>? {
-        outputs[index]?.assumingMemoryBound(to: type)
+        index < outputs.count ? outputs[index]?.assumingMemoryBound(to: type) : nil
     }
 
     /// Scratch as elements of a type.

@@ -65,23 +65,19 @@ struct Run {
 
     private mutating func run(_ kernel: any Kernel, _ step: Step, _ plan: Plan) throws(Misfit) {
         try makeOutputs(of: step)
-        var inputs: [UnsafeRawPointer?] = step.inputs.map { address(of: $0) }
-        var outputs: [UnsafeMutableRawPointer?] = step.outputs.map {
+        let inputs: [UnsafeRawPointer?] = step.inputs.map { address(of: $0) }
+        let outputs: [UnsafeMutableRawPointer?] = step.outputs.map {
             address(of: $0).map(UnsafeMutableRawPointer.init(mutating:))
         }
-        // Tables are never empty, so that they have an address.
-        inputs.append(nil)
-        outputs.append(nil)
         let scratch = workspace.scratch.base
         let share = plan.scratchByteCount
         let team = environment.team
         // Safe: arena, scratch, constants and values of their own outlive the step; each thread has its own scratch.
         let failure = inputs.withUnsafeBufferPointer { inputs in
             outputs.withUnsafeBufferPointer { outputs -> Misfit? in
-                guard let sources = inputs.baseAddress, let targets = outputs.baseAddress else { return nil }
-                nonisolated(unsafe) let tables = (sources, targets, scratch)
+                nonisolated(unsafe) let tables = (inputs, outputs, scratch)
                 do throws(Misfit) {
-                    try kernel.check(Frame(inputs: sources, outputs: targets, scratch: scratch))
+                    try kernel.check(Frame(inputs: inputs, outputs: outputs, scratch: scratch))
                 } catch { return error }
                 team.run(tiles: kernel.tileCount) { tile, thread in
                     kernel.run(
