@@ -118,7 +118,7 @@ private struct LevelKernel: Sendable {
         let total = zip(maps, isLast).reduce(0) { $0 &+ ($1.1 ? 0 : $1.0.byteCount) }
         let plan = self
         let offset = scratch
-        let tiling = Tiling(regions, cost: total > 0 ? 1 : 16_384, target: total > 0 ? Int.max : 16_384, limit: total > 0 ? 1 : 64)
+        let tiling = Tiling(regions, cost: total > 0 ? 1 : 16_384, target: total > 0 ? 1 << 50 : 16_384, limit: total > 0 ? 1 : 64)
         return TileKernel(tiles: tiling.tiles, scratch: scratch + total + 64) { (tile, frame) in
             plan.run(tiling[tile], frame, frame.scratch + 64, maps: frame.scratch + 64 + offset)
         }
