@@ -35,10 +35,13 @@ package struct ClassLoss: Operator {
         if let rank = x.rank {
             guard rank >= 2 else { throw .rank(of: "input", expected: "2 or more", got: rank) }
             try target.expectRank(rank - 1)
-            for axis in 0..<(rank - 1) { try target.expect(x.dimension(axis == 0 ? 0 : axis + 1), along: axis, because: "as input") }
+            for axis in 0..<(rank - 1) {
+                try target.expect(x.dimension(axis == 0 ? 0 : axis + 1), along: axis, because: "as input")
+            }
         }
         let loss = ValueType.tensor(TensorType(x.element, result == .none ? target.shape : Shape([Int]())))
-        return takesScores && inputs.outputCount > 1 ? [loss, .tensor(TensorType(x.element, x.shape))] : [loss]
+        return takesScores && inputs.outputCount > 1
+            ? [loss, .tensor(TensorType(x.element, x.shape))] : [loss]
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
@@ -49,18 +52,24 @@ package struct ClassLoss: Operator {
         }
     }
 
-    private func kernel<T: BinaryFloatingPoint & Sendable>(_ call: Call, _ type: T.Type) throws(Misfit) -> TileKernel {
+    private func kernel<T: BinaryFloatingPoint & Sendable>(_ call: Call, _ type: T.Type) throws(Misfit)
+        -> TileKernel
+    {
         let x = try call.extents(0)
         let plan = LossPlan(
             op: self, items: x[0], classes: x[1], plane: x.dropFirst(2).reduce(1, *), hasWeights: call.has(2),
-            hasWideTargets: try call.input(1).element == .int64, givesLogarithms: call.outputs.count > 1 && call.outputs[1] != nil)
+            hasWideTargets: try call.input(1).element == .int64,
+            givesLogarithms: call.outputs.count > 1 && call.outputs[1] != nil)
         return TileKernel(tiles: 1, check: { plan.misfit($0) }) { (_, frame) in plan.run(frame, type) }
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        var attributes: [(name: String, value: SourceAttribute)] = [("reduction", .string(ByteString(result.rawValue)))]
+        var attributes: [(name: String, value: SourceAttribute)] = [
+            ("reduction", .string(ByteString(result.rawValue)))
+        ]
         if let ignored { attributes.append(("ignore_index", .int(ignored))) }
-        return WrittenNode(takesScores ? "SoftmaxCrossEntropyLoss" : "NegativeLogLikelihoodLoss", attributes, since: 12)
+        return WrittenNode(
+            takesScores ? "SoftmaxCrossEntropyLoss" : "NegativeLogLikelihoodLoss", attributes, since: 12)
     }
 }
 
@@ -70,7 +79,8 @@ private struct LossPlan: Sendable {
     let hasWeights, hasWideTargets, givesLogarithms: Bool
 
     private func target(_ frame: Frame, _ index: Int) -> Int {
-        hasWideTargets ? Int(frame.input(1, as: Int64.self)[index]) : Int(frame.input(1, as: Int32.self)[index])
+        hasWideTargets
+            ? Int(frame.input(1, as: Int64.self)[index]) : Int(frame.input(1, as: Int32.self)[index])
     }
 
     func misfit(_ frame: Frame) -> Misfit? {
@@ -93,7 +103,9 @@ private struct LossPlan: Sendable {
             let start = index / plane * classes * plane + index % plane
             let shift = op.takesScores ? logSum(x + start) : 0
             if let logarithms {
-                for c in 0..<classes { logarithms[start + c * plane] = T(Double(x[start + c * plane]) - shift) }
+                for c in 0..<classes {
+                    logarithms[start + c * plane] = T(Double(x[start + c * plane]) - shift)
+                }
             }
             let target = target(frame, index)
             let isIgnored = target == op.ignored
@@ -129,6 +141,7 @@ extension Family {
         guard let result = ClassLoss.Result(rawValue: text) else {
             throw .attribute("reduction", because: "is \(escaped(text)), expected none, mean or sum")
         }
-        return Meaning(ClassLoss(result, ignored: try node.optionalInt("ignore_index"), takesScores: takesScores))
+        return Meaning(
+            ClassLoss(result, ignored: try node.optionalInt("ignore_index"), takesScores: takesScores))
     }
 }

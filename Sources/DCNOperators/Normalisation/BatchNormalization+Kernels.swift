@@ -40,7 +40,9 @@ extension BatchNormalization {
         }
     }
 
-    func columns(_ shape: ChannelShape, _ type: TensorType, _ elements: [ElementType], _ simd: Simd) -> TileKernel {
+    func columns(_ shape: ChannelShape, _ type: TensorType, _ elements: [ElementType], _ simd: Simd)
+        -> TileKernel
+    {
         let pixel = type.layout == .channelsLast ? paddedChannels(shape.channels) : shape.channels
         let tiling = Tiling(shape.items * shape.plane, cost: pixel)
         let affine = Affine(elements: elements, epsilon: Double(epsilon))

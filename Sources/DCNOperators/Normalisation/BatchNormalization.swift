@@ -19,7 +19,9 @@ package struct BatchNormalization: Operator {
     /// Whether parameters are one for each channel, not for each element of an item.
     package var isSpatial: Bool
 
-    package init(epsilon: Float = 1e-5, momentum: Float = 0.9, isTraining: Bool = false, isSpatial: Bool = true) {
+    package init(
+        epsilon: Float = 1e-5, momentum: Float = 0.9, isTraining: Bool = false, isSpatial: Bool = true
+    ) {
         self.epsilon = epsilon
         self.momentum = momentum
         self.isTraining = isTraining
@@ -47,7 +49,9 @@ package struct BatchNormalization: Operator {
     }
 
     package func layoutRule(for inputs: Inputs) -> LayoutRule {
-        guard !isTraining, isSpatial, inputs.types.first??.tensor?.element == .float32 else { return .rowMajor }
+        guard !isTraining, isSpatial, inputs.types.first??.tensor?.element == .float32 else {
+            return .rowMajor
+        }
         return .follow(inputs: [0], outputs: [0])
     }
 
@@ -67,7 +71,8 @@ package struct BatchNormalization: Operator {
         guard elements[0] == .float32, simd.table.pointee.scale_shift_rows_f32 != nil else {
             guard x.layout == .rowMajor else { throw .unsupported("BatchNormalization of \(x)") }
             return .kernel(
-                elements[0] == .float32 ? plain(shape, elements, Float.self) : plain(shape, elements, Double.self))
+                elements[0] == .float32
+                    ? plain(shape, elements, Float.self) : plain(shape, elements, Double.self))
         }
         let isLast = x.layout == .channelsLast || shape.plane == 1
         return .kernel(isLast ? columns(shape, x, elements, simd) : rows(shape, elements, simd))
@@ -75,12 +80,15 @@ package struct BatchNormalization: Operator {
 
     private func checkElementwise(_ call: Call, _ shape: ChannelShape) throws(Misfit) {
         for index in 1...4 where try call.input(index).elementCount != shape.channels {
-            throw .value(of: "input \(index)", because: "does not have one value for each element of an item of X")
+            throw .value(
+                of: "input \(index)", because: "does not have one value for each element of an item of X")
         }
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        guard isSpatial else { throw .unsupported("BatchNormalization with spatial = 0 has no spelling since version 9") }
+        guard isSpatial else {
+            throw .unsupported("BatchNormalization with spatial = 0 has no spelling since version 9")
+        }
         var attributes: [(name: String, value: SourceAttribute)] = [("epsilon", .float(epsilon))]
         if isTraining { attributes += [("momentum", .float(momentum)), ("training_mode", .int(1))] }
         return WrittenNode("BatchNormalization", attributes, since: isTraining ? 14 : 9)

@@ -26,10 +26,13 @@ package struct GroupNormalization: Operator {
         let x = try inputs.required(0, "X")
         try x.expect(ElementType.reals)
         if let rank = x.rank, rank < 2 { throw .rank(of: "X", expected: "2 or more", got: rank) }
-        if let groups, groups < 1 { throw .attribute("num_groups", because: "is \(groups), expected at least 1") }
+        if let groups, groups < 1 {
+            throw .attribute("num_groups", because: "is \(groups), expected at least 1")
+        }
         if let groups, let channels = x.dimension(1).fixed, channels % groups != 0 {
             throw .extent(
-                of: "X", axis: 1, expected: "a multiple of \(groups)", got: "\(channels)", because: "num_groups")
+                of: "X", axis: 1, expected: "a multiple of \(groups)", got: "\(channels)",
+                because: "num_groups")
         }
         for (index, name) in ["scale", "bias"].enumerated() {
             let operand = try inputs.required(index + 1, name, rank: 1)
@@ -114,7 +117,8 @@ package struct GroupNormalization: Operator {
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
         guard let groups else { return WrittenNode("InstanceNormalization", [("epsilon", .float(epsilon))]) }
         if hasGroupScales && opset >= 21 {
-            throw .unsupported("GroupNormalization with a scale for each group has no spelling from operator set 21 on")
+            throw .unsupported(
+                "GroupNormalization with a scale for each group has no spelling from operator set 21 on")
         }
         let attributes: [(name: String, value: SourceAttribute)] = [
             ("num_groups", .int(groups)), ("epsilon", .float(epsilon)),

@@ -19,7 +19,9 @@ package struct LayerNormalization: Operator {
     /// The type that statistics are given in.
     package var statistics: ElementType
 
-    package init(axis: Int = -1, epsilon: Float = 1e-5, isSimplified: Bool = false, statistics: ElementType = .float32) {
+    package init(
+        axis: Int = -1, epsilon: Float = 1e-5, isSimplified: Bool = false, statistics: ElementType = .float32
+    ) {
         self.axis = axis
         self.epsilon = epsilon
         self.isSimplified = isSimplified
@@ -37,7 +39,9 @@ package struct LayerNormalization: Operator {
             return types(TensorType(scale.element, nil), TensorType(statistics, nil), inputs.outputCount)
         }
         let first = try resolvedAxis(axis, rank: shape.rank)
-        for operand in [scale, bias] { try operand.map { (operand) throws(Misfit) in try expectBroadcast(operand, to: shape) } }
+        for operand in [scale, bias] {
+            try operand.map { (operand) throws(Misfit) in try expectBroadcast(operand, to: shape) }
+        }
         let y = TensorType(isSimplified ? scale.element : x.element, shape)
         for axis in first..<shape.rank { shape[axis] = 1 }
         return types(y, TensorType(statistics, shape), inputs.outputCount)
@@ -54,7 +58,8 @@ package struct LayerNormalization: Operator {
             throw .rank(of: operand.name, expected: "at most \(shape.rank)", got: own.rank)
         }
         for axis in 0..<own.rank where own[axis] != 1 {
-            try operand.expect(shape[shape.rank - own.rank + axis], along: axis, because: "it is broadcast to X")
+            try operand.expect(
+                shape[shape.rank - own.rank + axis], along: axis, because: "it is broadcast to X")
         }
     }
 
@@ -70,12 +75,18 @@ package struct LayerNormalization: Operator {
         let isDouble = try call.output(0).element == .float64
         return .kernel(
             elements[0] == .float32
-                ? (isDouble ? plan.kernel(elements, Float.self, Double.self) : plan.kernel(elements, Float.self, Float.self))
-                : (isDouble ? plan.kernel(elements, Double.self, Double.self) : plan.kernel(elements, Double.self, Float.self)))
+                ? (isDouble
+                    ? plan.kernel(elements, Float.self, Double.self)
+                    : plan.kernel(elements, Float.self, Float.self))
+                : (isDouble
+                    ? plan.kernel(elements, Double.self, Double.self)
+                    : plan.kernel(elements, Double.self, Float.self)))
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        var attributes: [(name: String, value: SourceAttribute)] = [("axis", .int(axis)), ("epsilon", .float(epsilon))]
+        var attributes: [(name: String, value: SourceAttribute)] = [
+            ("axis", .int(axis)), ("epsilon", .float(epsilon)),
+        ]
         if statistics != .float32 { attributes.append(("stash_type", .int(statistics.rawValue))) }
         guard isSimplified else { return WrittenNode("LayerNormalization", attributes, since: 17) }
         guard inputs.outputCount < 2 else { throw .unsupported("RMSNormalization that gives its factor") }

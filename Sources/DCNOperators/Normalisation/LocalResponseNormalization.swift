@@ -40,7 +40,8 @@ package struct LocalResponseNormalization: Operator {
         let simd = try Simd(call.instructionSet)
         switch (x.element, x.layout) {
         case (.float32, .channelsLast): return .kernel(last(shape, simd))
-        case (.float32, .rowMajor) where simd.table.pointee.lrn_rows_f32 != nil: return .kernel(rows(shape, simd))
+        case (.float32, .rowMajor) where simd.table.pointee.lrn_rows_f32 != nil:
+            return .kernel(rows(shape, simd))
         case (.float32, .rowMajor): return .kernel(tiles(shape, Float.self))
         case (.float64, .rowMajor): return .kernel(tiles(shape, Double.self))
         default: throw .unsupported("LRN on \(x)")
@@ -57,7 +58,8 @@ package struct LocalResponseNormalization: Operator {
             (rows.rows, rows.columns, rows.padding) = (range.count, shape.channels, pixel - shape.channels)
             (rows.x_row, rows.y_row) = (pixel, pixel)
             simd.table.pointee.lrn_last_f32(
-                &rows, op.size, op.alpha, op.beta, op.bias, frame.input(0, as: Float.self) + range.lowerBound * pixel,
+                &rows, op.size, op.alpha, op.beta, op.bias,
+                frame.input(0, as: Float.self) + range.lowerBound * pixel,
                 frame.output(0, as: Float.self) + range.lowerBound * pixel)
         }
     }
@@ -77,7 +79,8 @@ package struct LocalResponseNormalization: Operator {
         }
     }
 
-    private func tiles<T: BinaryFloatingPoint & Sendable>(_ shape: ChannelShape, _ type: T.Type) -> TileKernel {
+    private func tiles<T: BinaryFloatingPoint & Sendable>(_ shape: ChannelShape, _ type: T.Type) -> TileKernel
+    {
         let tiling = Tiling(shape.rows, cost: shape.plane * (min(size, shape.channels) + 8))
         let op = self
         return TileKernel(tiles: tiling.tiles) { (tile, frame) in
@@ -94,7 +97,8 @@ package struct LocalResponseNormalization: Operator {
                         sum += value * value
                     }
                     let base = Double(op.bias) + Double(op.alpha) / Double(op.size) * sum
-                    y[index] = T(Double(image[channel * shape.plane + index]) / Elementary.pow(base, Double(op.beta)))
+                    y[index] = T(
+                        Double(image[channel * shape.plane + index]) / Elementary.pow(base, Double(op.beta)))
                 }
             }
         }

@@ -4,7 +4,8 @@ extension Family {
     /// Normalisations by statistics.
     static let normalisations = Family(
         [
-            BatchNormalization.self, GroupNormalization.self, LayerNormalization.self, SkipLayerNormalization.self,
+            BatchNormalization.self, GroupNormalization.self, LayerNormalization.self,
+            SkipLayerNormalization.self,
             LocalResponseNormalization.self,
         ],
         [
@@ -12,13 +13,15 @@ extension Family {
                 "BatchNormalization": batch, "InstanceNormalization": instance, "GroupNormalization": group,
                 "LayerNormalization": { (node) throws(Misfit) in try layer(node, isSimplified: false) },
                 "RMSNormalization": { (node) throws(Misfit) in try layer(node, isSimplified: true) },
-                "SimplifiedLayerNormalization": { (node) throws(Misfit) in try layer(node, isSimplified: true) },
+                "SimplifiedLayerNormalization": { (node) throws(Misfit) in try layer(node, isSimplified: true)
+                },
                 "LRN": localResponse,
             ],
             "com.microsoft": [
                 "SkipLayerNormalization": skip, "SkipSimplifiedLayerNormalization": simplifiedSkip,
                 "LayerNormalization": { (node) throws(Misfit) in try layer(node, isSimplified: false) },
-                "SimplifiedLayerNormalization": { (node) throws(Misfit) in try layer(node, isSimplified: true) },
+                "SimplifiedLayerNormalization": { (node) throws(Misfit) in try layer(node, isSimplified: true)
+                },
             ],
             "mmdeploy": [
                 "TRTInstanceNormalization": instance, "MMCVInstanceNormalization": instance,
@@ -29,7 +32,8 @@ extension Family {
 
     private static func batch(_ node: SourceNode) throws(Misfit) -> Meaning {
         var op = BatchNormalization(
-            epsilon: try node.float("epsilon", default: 1e-5), momentum: try node.float("momentum", default: 0.9))
+            epsilon: try node.float("epsilon", default: 1e-5),
+            momentum: try node.float("momentum", default: 0.9))
         if node.version >= 14 {
             op.isTraining = try node.bool("training_mode", default: false)
         } else {
@@ -88,7 +92,8 @@ extension Family {
     }
 
     private static func simplifiedSkip(_ node: SourceNode) throws(Misfit) -> Meaning {
-        let op = SkipLayerNormalization(epsilon: try node.float("epsilon", default: 1e-12), isSimplified: true)
+        let op = SkipLayerNormalization(
+            epsilon: try node.float("epsilon", default: 1e-12), isSimplified: true)
         return Meaning(op, order: [0, 1, 2, nil, node.inputs.count > 3 ? 3 : nil])
     }
 

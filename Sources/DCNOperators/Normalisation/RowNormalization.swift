@@ -52,7 +52,8 @@ struct RowNormalization: Sendable {
             let range = tiling[tile]
             plan.run(
                 simd, range.count, frame.input(0, as: Float.self) + range.lowerBound * plan.columns,
-                scale: frame.input(1, as: Float.self), bias: plan.bias == nil ? nil : frame.optionalInput(2, as: Float.self),
+                scale: frame.input(1, as: Float.self),
+                bias: plan.bias == nil ? nil : frame.optionalInput(2, as: Float.self),
                 frame.output(0, as: Float.self) + range.lowerBound * plan.columns,
                 mean: plan.isSimplified ? nil : plan.statistic(frame, 1).map { $0 + range.lowerBound },
                 factor: plan.isSimplified ? nil : plan.statistic(frame, 2).map { $0 + range.lowerBound })

@@ -44,10 +44,13 @@ package struct SkipLayerNormalization: Operator {
 
     private func expectSuffix(_ skip: Operand, of shape: Shape) throws(Misfit) {
         guard let own = skip.shape else { return }
-        guard own.rank <= shape.rank else { throw .rank(of: "skip", expected: "at most \(shape.rank)", got: own.rank) }
+        guard own.rank <= shape.rank else {
+            throw .rank(of: "skip", expected: "at most \(shape.rank)", got: own.rank)
+        }
         let leading = own.dimensions.prefix { $0 == 1 }.count
         for axis in leading..<own.rank {
-            try skip.expect(shape[shape.rank - own.rank + axis], along: axis, because: "skip is added to input")
+            try skip.expect(
+                shape[shape.rank - own.rank + axis], along: axis, because: "skip is added to input")
         }
     }
 
@@ -56,8 +59,10 @@ package struct SkipLayerNormalization: Operator {
         let columns = extents[extents.count - 1]
         let rows = extents.dropLast().reduce(1, *)
         let skipRows = columns == 0 ? 1 : max(1, (try call.input(1).elementCount ?? columns) / columns)
-        let plan = SkipPlan(rows: rows, columns: columns, skipRows: skipRows, epsilon: Double(epsilon),
-            isSimplified: isSimplified, hasBeta: call.has(3), hasBias: call.has(4), outputs: call.outputs.count)
+        let plan = SkipPlan(
+            rows: rows, columns: columns, skipRows: skipRows, epsilon: Double(epsilon),
+            isSimplified: isSimplified, hasBeta: call.has(3), hasBias: call.has(4),
+            outputs: call.outputs.count)
         switch try call.input(0).element {
         case .float32: return .kernel(plan.kernel(Float.self))
         case .float64: return .kernel(plan.kernel(Double.self))
@@ -67,7 +72,8 @@ package struct SkipLayerNormalization: Operator {
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
         WrittenNode(
-            isSimplified ? "SkipSimplifiedLayerNormalization" : "SkipLayerNormalization", [("epsilon", .float(epsilon))],
+            isSimplified ? "SkipSimplifiedLayerNormalization" : "SkipLayerNormalization",
+            [("epsilon", .float(epsilon))],
             domain: "com.microsoft", order: isSimplified ? [0, 1, 2, 4] : nil, since: 1)
     }
 }

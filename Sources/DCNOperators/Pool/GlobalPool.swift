@@ -22,7 +22,9 @@ package struct GlobalPool: Operator {
     }
 
     package func layoutRule(for inputs: Inputs) -> LayoutRule {
-        guard let type = inputs.types.first??.tensor, type.element == .float32, reduction != nil else { return .rowMajor }
+        guard let type = inputs.types.first??.tensor, type.element == .float32, reduction != nil else {
+            return .rowMajor
+        }
         return .follow(inputs: [0], outputs: [0])
     }
 
@@ -77,7 +79,8 @@ package struct GlobalPool: Operator {
         }
     }
 
-    private func tiles<T: BinaryFloatingPoint & Sendable>(_ shape: ChannelShape, _ type: T.Type) -> TileKernel {
+    private func tiles<T: BinaryFloatingPoint & Sendable>(_ shape: ChannelShape, _ type: T.Type) -> TileKernel
+    {
         let tiling = Tiling(shape.rows, cost: shape.plane)
         let runs = StridedRuns(extents: [shape.plane], strides: [1])
         let (pooling, reduction) = (pooling, reduction)

@@ -27,10 +27,13 @@ package struct MaxUnpool: Operator {
         }
         try target.expect([.int64])
         guard let dimensions = target.dimensions else {
-            return [.tensor(TensorType(x.element, Shape([Dimension](repeating: .unknown, count: shape.rank))))]
+            return [
+                .tensor(TensorType(x.element, Shape([Dimension](repeating: .unknown, count: shape.rank))))
+            ]
         }
         guard dimensions.count == shape.rank else {
-            throw .value(of: "output_shape", because: "has \(dimensions.count) entries, expected \(shape.rank)")
+            throw .value(
+                of: "output_shape", because: "has \(dimensions.count) entries, expected \(shape.rank)")
         }
         return [.tensor(TensorType(x.element, Shape(dimensions)))]
     }
@@ -45,7 +48,9 @@ package struct MaxUnpool: Operator {
             let pads = window.pads.isEmpty ? 0 : window.pads[axis] + window.pads[axis + window.kernel.count]
             let stride = window.strides.isEmpty ? 1 : window.strides[axis]
             let (steps, overflow) = (extent - 1).multipliedReportingOverflow(by: stride)
-            guard !overflow, steps < 1 << 40 else { throw .limit(of: "an extent", asked: steps, limit: 1 << 40) }
+            guard !overflow, steps < 1 << 40 else {
+                throw .limit(of: "an extent", asked: steps, limit: 1 << 40)
+            }
             result[axis + 2] = .fixed(max(0, steps - pads + window.kernel[axis]))
         }
         return result

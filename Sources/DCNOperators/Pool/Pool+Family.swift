@@ -8,7 +8,9 @@ extension Family {
             "": [
                 "MaxPool": maximum, "AveragePool": average, "LpPool": norm,
                 "GlobalMaxPool": { (_) throws(Misfit) in Meaning(GlobalPool(.maximum)) },
-                "GlobalAveragePool": { (_) throws(Misfit) in Meaning(GlobalPool(.average(countsPadding: false))) },
+                "GlobalAveragePool": { (_) throws(Misfit) in
+                    Meaning(GlobalPool(.average(countsPadding: false)))
+                },
                 "GlobalLpPool": { (node) throws(Misfit) in
                     Meaning(GlobalPool(.norm(order: try node.int("p", default: 2))))
                 },
@@ -34,7 +36,8 @@ extension Family {
 
     private static func average(_ node: SourceNode) throws(Misfit) -> Meaning {
         let window = try PoolWindow(node, hasDilations: node.version >= 19, hasCeiling: node.version >= 10)
-        return Meaning(Pool(.average(countsPadding: try node.bool("count_include_pad", default: false)), window))
+        return Meaning(
+            Pool(.average(countsPadding: try node.bool("count_include_pad", default: false)), window))
     }
 
     private static func norm(_ node: SourceNode) throws(Misfit) -> Meaning {

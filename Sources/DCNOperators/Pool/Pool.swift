@@ -49,7 +49,9 @@ package struct Pool: Operator {
         var dimensions = x.shape?.dimensions
         if let rank = x.rank {
             guard rank == window.kernel.count + 2 else {
-                throw .rank(of: "X", expected: "\(window.kernel.count + 2), two more than kernel_shape has entries", got: rank)
+                throw .rank(
+                    of: "X", expected: "\(window.kernel.count + 2), two more than kernel_shape has entries",
+                    got: rank)
             }
             let first = hasChannelsLast ? 1 : 2
             for index in window.kernel.indices {
@@ -58,7 +60,8 @@ package struct Pool: Operator {
         }
         let y = TensorType(x.element, dimensions.map { Shape($0) }, layout: x.type.layout)
         let positions = TensorType(.int64, y.shape)
-        return pooling == .maximum && inputs.outputCount > 1 ? [.tensor(y), .tensor(positions)] : [.tensor(y)]
+        return pooling == .maximum && inputs.outputCount > 1
+            ? [.tensor(y), .tensor(positions)] : [.tensor(y)]
     }
 
     package func layoutRule(for inputs: Inputs) -> LayoutRule {
@@ -91,7 +94,9 @@ package struct Pool: Operator {
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
         var attributes = window.attributes
         let dilated = window.dilations.contains { $0 != 1 }
-        if hasChannelsLast { return WrittenNode("NhwcMaxPool", attributes, domain: "com.microsoft", since: 1) }
+        if hasChannelsLast {
+            return WrittenNode("NhwcMaxPool", attributes, domain: "com.microsoft", since: 1)
+        }
         switch pooling {
         case .maximum:
             if countsColumns { attributes.append(("storage_order", .int(1))) }

@@ -68,7 +68,8 @@ struct PoolPlan: Sendable {
         return TileKernel(tiles: items * tiling.tiles) { (tile, frame) in
             let (item, range) = (tile / tiling.tiles, tiling[tile % tiling.tiles])
             var shape = plan.shape(channels: plan.channels, base: item * plan.channels * plan.plane)
-            let positions = plan.wantsPositions
+            let positions =
+                plan.wantsPositions
                 ? frame.optionalOutput(1, as: Int64.self).map { $0 + item * plan.channels * plan.cells } : nil
             simd.table.pointee.pool_last_f32(
                 plan.kind, &shape, frame.input(0, as: Float.self) + item * plan.plane * pixel,
@@ -85,7 +86,8 @@ struct PoolPlan: Sendable {
         return TileKernel(tiles: tiling.tiles) { (tile, frame) in
             let range = tiling[tile]
             var shape = plan.shape(channels: range.count, base: range.lowerBound * plan.plane)
-            let positions = plan.wantsPositions
+            let positions =
+                plan.wantsPositions
                 ? frame.optionalOutput(1, as: Int64.self).map { $0 + range.lowerBound * plan.cells } : nil
             simd.table.pointee.pool_rows_f32(
                 plan.kind, &shape, frame.input(0, as: Float.self) + range.lowerBound * plan.plane,

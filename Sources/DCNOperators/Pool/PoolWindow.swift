@@ -19,7 +19,8 @@ package struct PoolWindow: Sendable, Hashable, Codable {
 
     /// A window from its parts.
     package init(
-        kernel: [Int], strides: [Int] = [], dilations: [Int] = [], pads: [Int] = [], padding: Padding = .explicit,
+        kernel: [Int], strides: [Int] = [], dilations: [Int] = [], pads: [Int] = [],
+        padding: Padding = .explicit,
         roundsUp: Bool = false
     ) {
         self.kernel = kernel
@@ -120,7 +121,9 @@ package struct PoolWindow: Sendable, Hashable, Codable {
 extension PoolWindow {
     /// The window as ONNX writes it.
     init(_ node: SourceNode, hasDilations: Bool, hasCeiling: Bool) throws(Misfit) {
-        guard let kernel = try node.optionalInts("kernel_shape") else { throw .missing("attribute kernel_shape") }
+        guard let kernel = try node.optionalInts("kernel_shape") else {
+            throw .missing("attribute kernel_shape")
+        }
         self.init(
             kernel: kernel, strides: try node.ints("strides", default: []),
             dilations: hasDilations ? try node.ints("dilations", default: []) : [],
@@ -132,7 +135,8 @@ extension PoolWindow {
         case "SAME_LOWER": padding = .sameLower
         case "VALID": padding = .valid
         case let other:
-            throw .attribute("auto_pad", because: "is \(escaped(other)), expected NOTSET, SAME_UPPER, SAME_LOWER or VALID")
+            throw .attribute(
+                "auto_pad", because: "is \(escaped(other)), expected NOTSET, SAME_UPPER, SAME_LOWER or VALID")
         }
         if padding != .explicit { pads = [] }
     }

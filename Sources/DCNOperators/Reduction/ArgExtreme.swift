@@ -21,7 +21,8 @@ package struct ArgExtreme: Operator {
     }
 
     static let elements: [ElementType] = [
-        .uint8, .uint16, .uint32, .uint64, .int8, .int16, .int32, .int64, .float16, .float32, .float64, .bfloat16,
+        .uint8, .uint16, .uint32, .uint64, .int8, .int16, .int32, .int64, .float16, .float32, .float64,
+        .bfloat16,
     ]
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
@@ -30,7 +31,8 @@ package struct ArgExtreme: Operator {
         guard var shape = data.shape else { return [.tensor(TensorType(.int64, nil))] }
         let axis = try resolvedAxis(axis, rank: shape.rank)
         guard shape[axis] != .fixed(0) else {
-            throw .extent(of: "data", axis: axis, expected: "at least 1", got: "0", because: "an index is wanted")
+            throw .extent(
+                of: "data", axis: axis, expected: "at least 1", got: "0", because: "an index is wanted")
         }
         if keepsDimensions { shape[axis] = 1 } else { shape.dimensions.remove(at: axis) }
         return [.tensor(TensorType(.int64, shape))]
@@ -40,11 +42,13 @@ package struct ArgExtreme: Operator {
         let extents = try call.extents(0)
         let axis = try resolvedAxis(axis, rank: extents.count)
         let block = ReductionPlan.Block(
-            outer: extents[..<axis].reduce(1, *), middle: extents[axis], inner: extents[(axis + 1)...].reduce(1, *))
+            outer: extents[..<axis].reduce(1, *), middle: extents[axis],
+            inner: extents[(axis + 1)...].reduce(1, *))
         switch try call.input(0).element {
         case .float32:
             let simd = try Simd(call.instructionSet)
-            return .kernel(simd.table.pointee.arg_rows_f32 == nil ? tiles(block, Float.self) : vector(block, simd))
+            return .kernel(
+                simd.table.pointee.arg_rows_f32 == nil ? tiles(block, Float.self) : vector(block, simd))
         case .float64: return .kernel(tiles(block, Double.self))
         case .int8: return .kernel(tiles(block, Int8.self))
         case .uint8: return .kernel(tiles(block, UInt8.self))
@@ -61,7 +65,8 @@ package struct ArgExtreme: Operator {
     private func vector(_ block: ReductionPlan.Block, _ simd: Simd) -> TileKernel {
         let (least, last): (Int32, Int32) = (least ? 1 : 0, takesLast ? 1 : 0)
         let isRows = block.inner == 1
-        let tiling = Tiling(isRows ? block.outer : block.inner, cost: block.middle, multipleOf: isRows ? 1 : 64)
+        let tiling = Tiling(
+            isRows ? block.outer : block.inner, cost: block.middle, multipleOf: isRows ? 1 : 64)
         return TileKernel(tiles: isRows ? tiling.tiles : tiling.tiles * block.outer) { (tile, frame) in
             let x = frame.input(0, as: Float.self)
             let y = frame.output(0, as: Int64.self)

@@ -25,7 +25,9 @@ package struct Determinant: Operator {
         }
     }
 
-    private func tiles<T: BinaryFloatingPoint & Sendable>(_ count: Int, _ order: Int, _ type: T.Type) -> TileKernel {
+    private func tiles<T: BinaryFloatingPoint & Sendable>(_ count: Int, _ order: Int, _ type: T.Type)
+        -> TileKernel
+    {
         let (size, _) = order.multipliedReportingOverflow(by: order)
         let tiling = Tiling(count, cost: size &* max(1, order / 3))
         return TileKernel(tiles: tiling.tiles, scratch: size * 8) { (tile, frame) in
@@ -42,7 +44,9 @@ package struct Determinant: Operator {
         var result = 1.0
         for column in 0..<order {
             var pivot = column
-            for row in column..<order where abs(a[row * order + column]) > abs(a[pivot * order + column]) { pivot = row }
+            for row in column..<order where abs(a[row * order + column]) > abs(a[pivot * order + column]) {
+                pivot = row
+            }
             if pivot != column {
                 for entry in 0..<order { swap(a, pivot * order + entry, column * order + entry) }
                 result = -result

@@ -3,7 +3,8 @@ internal import DCNGraph
 /// A kernel whose shapes follow from values that only the run knows: planned again once they are there.
 func lateRoutine(_ op: some Operator, outputs count: Int = 1) -> ValueRoutine {
     ValueRoutine { (values, scope) throws(Misfit) in
-        let types = try op.outputTypes(for: Inputs(values.map { $0?.type }, constants: values, outputCount: count))
+        let types = try op.outputTypes(
+            for: Inputs(values.map { $0?.type }, constants: values, outputCount: count))
         let call = Call(
             inputs: values.map { $0?.type }, outputs: types, constants: values,
             instructionSet: scope.instructionSet)

@@ -25,7 +25,8 @@ package struct LpNormalization: Operator {
         let extents = try call.extents(0)
         let axis = try resolvedAxis(axis, rank: extents.count)
         let block = ReductionPlan.Block(
-            outer: extents[..<axis].reduce(1, *), middle: extents[axis], inner: extents[(axis + 1)...].reduce(1, *))
+            outer: extents[..<axis].reduce(1, *), middle: extents[axis],
+            inner: extents[(axis + 1)...].reduce(1, *))
         switch try call.input(0).element {
         case .float32: return .kernel(tiles(block, Float.self))
         case .float64: return .kernel(tiles(block, Double.self))
@@ -84,7 +85,8 @@ package struct MeanVarianceNormalization: Operator {
         }
     }
 
-    private func tiles<T: BinaryFloatingPoint & Sendable>(_ plan: ReductionPlan, _ type: T.Type) -> TileKernel {
+    private func tiles<T: BinaryFloatingPoint & Sendable>(_ plan: ReductionPlan, _ type: T.Type) -> TileKernel
+    {
         let tiling = Tiling(plan.kept.count, cost: plan.reduced.count * 3)
         let count = Double(plan.reduced.count)
         return TileKernel(tiles: tiling.tiles) { (tile, frame) in

@@ -5,7 +5,9 @@ extension Reduce {
     /// float32 over neighbouring axes: rows where they are last, else columns.
     func vectorKernel(_ plan: ReductionPlan, _ call: Call) throws(Misfit) -> TileKernel? {
         let simd = try Simd(call.instructionSet)
-        guard let block = plan.block, block.middle > 0, simd.table.pointee.reduce_rows_f32 != nil else { return nil }
+        guard let block = plan.block, block.middle > 0, simd.table.pointee.reduce_rows_f32 != nil else {
+            return nil
+        }
         let code = reduction.code
         return block.inner == 1 ? rows(block, code, simd) : columns(block, code, simd)
     }
@@ -33,7 +35,8 @@ extension Reduce {
             shape.columns = range.count
             shape.x_row = block.inner
             simd.table.pointee.reduce_columns_f32(
-                code, &shape, frame.input(0, as: Float.self) + outer * block.middle * block.inner + range.lowerBound,
+                code, &shape,
+                frame.input(0, as: Float.self) + outer * block.middle * block.inner + range.lowerBound,
                 frame.output(0, as: Float.self) + outer * block.inner + range.lowerBound)
         }
     }
@@ -63,7 +66,9 @@ extension Reduce {
         return TileKernel(tiles: tiling.tiles) { (tile, frame) in
             let x = frame.input(0, as: T.self)
             let y = frame.output(0, as: T.self)
-            for index in tiling[tile] { y[index] = combine(reduction, plan.reduced, x + plan.kept.offset(of: index)) }
+            for index in tiling[tile] {
+                y[index] = combine(reduction, plan.reduced, x + plan.kept.offset(of: index))
+            }
         }
     }
 }
@@ -85,7 +90,8 @@ extension ReduceKind {
         case .logSumExp:
             let greatest = Double(runs.fold(x, -T.infinity) { if $1 > $0 || $1.isNaN { $0 = $1 } })
             guard greatest.isFinite else { return T(greatest) }
-            return T(greatest + Elementary.log(runs.fold(x, 0.0) { $0 += Elementary.exp(Double($1) - greatest) }))
+            return T(
+                greatest + Elementary.log(runs.fold(x, 0.0) { $0 += Elementary.exp(Double($1) - greatest) }))
         }
     }
 
@@ -107,7 +113,9 @@ extension ReduceKind {
         case .logSum: return T(saturating: Elementary.log(runs.fold(x, 0.0) { $0 += Double($1) }))
         case .logSumExp:
             let top = Double(runs.fold(x, T.min) { $0 = max($0, $1) })
-            return T(saturating: top + Elementary.log(runs.fold(x, 0.0) { $0 += Elementary.exp(Double($1) - top) }))
+            return T(
+                saturating: top + Elementary.log(runs.fold(x, 0.0) { $0 += Elementary.exp(Double($1) - top) })
+            )
         }
     }
 

@@ -66,15 +66,21 @@ package struct Reduce: Operator {
     package func execution(for call: Call) throws(Misfit) -> Execution {
         let extents = try call.extents(0)
         let given = call.has(1)
-        guard let axes = try axes(rank: extents.count, given: given, values: given ? call.constant(1)?.integers : nil)
+        guard
+            let axes = try axes(
+                rank: extents.count, given: given, values: given ? call.constant(1)?.integers : nil)
         else { return .routine(lateRoutine(self)) }
         let plan = ReductionPlan(extents: extents, axes: axes)
-        if try call.input(0).element == .float32, let kernel = try vectorKernel(plan, call) { return .kernel(kernel) }
+        if try call.input(0).element == .float32, let kernel = try vectorKernel(plan, call) {
+            return .kernel(kernel)
+        }
         return .kernel(try scalarKernel(plan, element: try call.input(0).element))
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        var attributes: [(name: String, value: SourceAttribute)] = [("keepdims", .int(keepsDimensions ? 1 : 0))]
+        var attributes: [(name: String, value: SourceAttribute)] = [
+            ("keepdims", .int(keepsDimensions ? 1 : 0))
+        ]
         if keepsAllWithoutAxes { attributes.append(("noop_with_empty_axes", .int(1))) }
         return WrittenNode(reduction.onnxName, attributes, since: reduction == .sum ? 13 : 18)
     }

@@ -3,7 +3,10 @@ internal import DCNGraph
 extension Family {
     /// Reductions, and what is made of them.
     static let reductions = Family(
-        [Reduce.self, ArgExtreme.self, Softmax.self, LpNormalization.self, MeanVarianceNormalization.self, Determinant.self],
+        [
+            Reduce.self, ArgExtreme.self, Softmax.self, LpNormalization.self, MeanVarianceNormalization.self,
+            Determinant.self,
+        ],
         [
             "": [
                 "ReduceSum": reduce(.sum), "ReduceMean": reduce(.mean), "ReduceMax": reduce(.maximum),
@@ -11,9 +14,12 @@ extension Family {
                 "ReduceSumSquare": reduce(.sumSquare), "ReduceL1": reduce(.l1), "ReduceL2": reduce(.l2),
                 "ReduceLogSum": reduce(.logSum), "ReduceLogSumExp": reduce(.logSumExp),
                 "ArgMax": argument(least: false), "ArgMin": argument(least: true),
-                "Softmax": softmax(.softmax), "LogSoftmax": softmax(.logSoftmax), "Hardmax": softmax(.hardmax),
+                "Softmax": softmax(.softmax), "LogSoftmax": softmax(.logSoftmax),
+                "Hardmax": softmax(.hardmax),
                 "LpNormalization": { (node) throws(Misfit) in
-                    Meaning(LpNormalization(axis: try node.int("axis", default: -1), order: try node.int("p", default: 2)))
+                    Meaning(
+                        LpNormalization(
+                            axis: try node.int("axis", default: -1), order: try node.int("p", default: 2)))
                 },
                 "MeanVarianceNormalization": { (node) throws(Misfit) in
                     Meaning(MeanVarianceNormalization(axes: try node.ints("axes", default: [0, 2, 3])))
@@ -32,7 +38,8 @@ extension Family {
                 return Meaning(op)
             }
             let axes = try node.optionalInts("axes").map { Tensor(vector: $0.map(Int64.init)) }
-            return Meaning(Reduce(reduction, keepsDimensions: keeps), order: [0], extra: [axes].compactMap { $0 })
+            return Meaning(
+                Reduce(reduction, keepsDimensions: keeps), order: [0], extra: [axes].compactMap { $0 })
         }
     }
 

@@ -73,7 +73,8 @@ package struct Softmax: Operator {
             (shape.x_row, shape.y_row) = (block.middle, block.middle)
             let start = range.lowerBound * block.middle
             simd.table.pointee.softmax_rows_f32(
-                logarithm, &shape, frame.input(0, as: Float.self) + start, frame.output(0, as: Float.self) + start)
+                logarithm, &shape, frame.input(0, as: Float.self) + start,
+                frame.output(0, as: Float.self) + start)
         }
     }
 
@@ -88,7 +89,8 @@ package struct Softmax: Operator {
             (shape.x_row, shape.y_row) = (block.inner, block.inner)
             let start = outer * block.middle * block.inner + range.lowerBound
             simd.table.pointee.softmax_columns_f32(
-                logarithm, &shape, frame.input(0, as: Float.self) + start, frame.output(0, as: Float.self) + start)
+                logarithm, &shape, frame.input(0, as: Float.self) + start,
+                frame.output(0, as: Float.self) + start)
         }
     }
 
@@ -145,7 +147,8 @@ package struct Softmax: Operator {
             return WrittenNode(onnxName, [("axis", .int(axis))], since: 13)
         }
         guard opset < 13 else {
-            throw .unsupported("\(onnxName) over several axes at once has no spelling from operator set 13 on")
+            throw .unsupported(
+                "\(onnxName) over several axes at once has no spelling from operator set 13 on")
         }
         return WrittenNode(onnxName, [("axis", .int(axis))])
     }

@@ -93,6 +93,8 @@ struct ReductionPlan: Sendable, Hashable {
 /// Row-major strides in which an empty axis does not hide the others.
 private func reductionStrides(_ extents: [Int]) -> [Int] {
     var strides = [Int](repeating: 1, count: extents.count)
-    for axis in extents.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * max(extents[axis + 1], 1) }
+    for axis in extents.indices.dropLast().reversed() {
+        strides[axis] = strides[axis + 1] * max(extents[axis + 1], 1)
+    }
     return strides
 }

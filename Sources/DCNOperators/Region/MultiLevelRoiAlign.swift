@@ -30,7 +30,8 @@ package struct MultiLevelRoiAlign: Operator {
     package var skipsEmpty: Bool
 
     package init(
-        _ bins: RegionBins, mode: RoiAlign.Mode = .average, scales: [Float], canonicalSize: Float, levelShift: Int = 0,
+        _ bins: RegionBins, mode: RoiAlign.Mode = .average, scales: [Float], canonicalSize: Float,
+        levelShift: Int = 0,
         growth: Float = 0, angleScale: Float? = nil, hasBatches: Bool = true, skipsEmpty: Bool = false
     ) {
         self.bins = bins
@@ -53,7 +54,9 @@ package struct MultiLevelRoiAlign: Operator {
         try rois.expect(columns, along: 1, because: "the numbers of a region")
         guard inputs.count >= 2 else { throw .missing("a feature map") }
         guard scales.count >= inputs.count - 1 else {
-            throw .attribute("scales", because: "has \(scales.count) entries, expected one for each of \(inputs.count - 1) levels")
+            throw .attribute(
+                "scales",
+                because: "has \(scales.count) entries, expected one for each of \(inputs.count - 1) levels")
         }
         let first = try inputs.required(1, "feature map 0", rank: 4)
         for index in 1..<inputs.count {
@@ -96,7 +99,9 @@ private struct LevelKernel: Sendable {
         for level in 1..<call.inputs.count {
             let extents = try call.extents(level)
             var shape = op.bins.shape
-            (shape.batch, shape.channels, shape.height, shape.width) = (extents[0], extents[1], extents[2], extents[3])
+            (shape.batch, shape.channels, shape.height, shape.width) = (
+                extents[0], extents[1], extents[2], extents[3]
+            )
             shape.x_stride = paddedChannels(extents[1])
             shape.roi_stride = 6
             shape.scale = op.scales[level - 1]
@@ -118,19 +123,24 @@ private struct LevelKernel: Sendable {
         let total = zip(maps, isLast).reduce(0) { $0 &+ ($1.1 ? 0 : $1.0.byteCount) }
         let plan = self
         let offset = scratch
-        let tiling = Tiling(regions, cost: total > 0 ? 1 : 16_384, target: total > 0 ? 1 << 50 : 16_384, limit: total > 0 ? 1 : 64)
+        let tiling = Tiling(
+            regions, cost: total > 0 ? 1 : 16_384, target: total > 0 ? 1 << 50 : 16_384,
+            limit: total > 0 ? 1 : 64)
         return TileKernel(tiles: tiling.tiles, scratch: scratch + total + 64) { (tile, frame) in
             plan.run(tiling[tile], frame, frame.scratch + 64, maps: frame.scratch + 64 + offset)
         }
     }
 
     private func run(
-        _ range: Range<Int>, _ frame: Frame, _ scratch: UnsafeMutableRawPointer, maps start: UnsafeMutableRawPointer
+        _ range: Range<Int>, _ frame: Frame, _ scratch: UnsafeMutableRawPointer,
+        maps start: UnsafeMutableRawPointer
     ) {
         for region in range {
             let source = frame.input(0, as: Float.self) + region * columns
             if copiesRegions {
-                frame.optionalOutput(1, as: Float.self).map { ($0 + region * columns).update(from: source, count: columns) }
+                frame.optionalOutput(1, as: Float.self).map {
+                    ($0 + region * columns).update(from: source, count: columns)
+                }
             }
         }
         var place = start
@@ -146,7 +156,8 @@ private struct LevelKernel: Sendable {
 
     /// Pools a region if this is its level.
     private func run(
-        _ region: Int, _ level: Int, _ x: UnsafePointer<Float>, _ frame: Frame, _ scratch: UnsafeMutableRawPointer
+        _ region: Int, _ level: Int, _ x: UnsafePointer<Float>, _ frame: Frame,
+        _ scratch: UnsafeMutableRawPointer
     ) {
         let source = frame.input(0, as: Float.self) + region * columns
         let row = (scratch - 64).assumingMemoryBound(to: Float.self)

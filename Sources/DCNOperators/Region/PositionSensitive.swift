@@ -44,7 +44,9 @@ func positionSensitiveType(
     _ x: Operand, _ rois: Operand, _ bins: RegionBins, _ outputs: Int, _ group: Int
 ) throws(Misfit) -> ValueType {
     try bins.check()
-    guard (1...4096).contains(group) else { throw .attribute("group_size", because: "is \(group), expected 1 … 4096") }
+    guard (1...4096).contains(group) else {
+        throw .attribute("group_size", because: "is \(group), expected 1 … 4096")
+    }
     guard (1...(1 << 24)).contains(outputs) else {
         throw .attribute("output_dim", because: "is \(outputs), expected 1 … \(1 << 24)")
     }
@@ -74,7 +76,8 @@ package struct DeformPSRoiPool: Operator {
     package var displacementScale: Float
 
     package init(
-        _ bins: RegionBins, outputChannels: Int, group: Int, part: Int, samples: [Int], displacementScale: Float
+        _ bins: RegionBins, outputChannels: Int, group: Int, part: Int, samples: [Int],
+        displacementScale: Float
     ) {
         self.bins = bins
         self.outputChannels = outputChannels
@@ -89,10 +92,14 @@ package struct DeformPSRoiPool: Operator {
         guard samples.count == 2, samples.allSatisfy({ (1...256).contains($0) }) else {
             throw .attribute("sample_per_part", because: "is \(samples), expected 1 … 256")
         }
-        guard (1...4096).contains(part) else { throw .attribute("part_size", because: "is \(part), expected 1 … 4096") }
+        guard (1...4096).contains(part) else {
+            throw .attribute("part_size", because: "is \(part), expected 1 … 4096")
+        }
         if let trans = try inputs.optional(2, "trans", rank: 4) {
             try trans.expect(rois.dimension(0), along: 0, because: "one for each region")
-            if let channels = trans.dimension(1).fixed, channels < 2 || channels % 2 != 0 || outputChannels % (channels / 2) != 0 {
+            if let channels = trans.dimension(1).fixed,
+                channels < 2 || channels % 2 != 0 || outputChannels % (channels / 2) != 0
+            {
                 throw .extent(
                     of: "trans", axis: 1, expected: "2 × a divisor of \(outputChannels)", got: "\(channels)",
                     because: "x and y for each class")
@@ -112,6 +119,7 @@ package struct DeformPSRoiPool: Operator {
         (shape.samples_y, shape.samples_x) = (Int32(clamping: samples[0]), Int32(clamping: samples[1]))
         let trans = call.has(2) ? 2 : nil
         return .kernel(
-            try PositionKernel(.deformable, shape, call, displacements: trans, name: "DeformPSRoiPool").kernel)
+            try PositionKernel(.deformable, shape, call, displacements: trans, name: "DeformPSRoiPool").kernel
+        )
     }
 }

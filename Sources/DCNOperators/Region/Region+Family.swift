@@ -6,7 +6,8 @@ extension Family {
     /// Pooling of regions of interest.
     static let regions = Family(
         [
-            RoiAlign.self, MaxRoiPool.self, PSRoiPool.self, DeformPSRoiPool.self, DeformRoiPool.self, PrRoiPool.self,
+            RoiAlign.self, MaxRoiPool.self, PSRoiPool.self, DeformPSRoiPool.self, DeformRoiPool.self,
+            PrRoiPool.self,
             MultiLevelRoiAlign.self,
         ],
         [
@@ -14,14 +15,16 @@ extension Family {
             "mmcv": S.mmcv,
             "mmdeploy": S.mmcv.merging(
                 [
-                    "MMCVMultiLevelRoiAlign": S.multiLevel, "MMCVMultiLevelRotatedRoiAlign": S.multiLevelRotated,
+                    "MMCVMultiLevelRoiAlign": S.multiLevel,
+                    "MMCVMultiLevelRotatedRoiAlign": S.multiLevelRotated,
                     "RoiExtractor": S.extractor,
                 ], uniquingKeysWith: { first, _ in first }),
             "org.pytorch._caffe2": ["RoIAlign": S.caffe2],
             "torchvision": ["ps_roi_pool": S.torchvisionPool, "ps_roi_align": S.torchvisionAlign],
             "org.apache.mxnet": [
                 "PSROIPooling": S.positionPool, "DeformablePSROIPooling": S.deformablePosition,
-                "_contrib_PSROIPooling": S.positionPool, "_contrib_DeformablePSROIPooling": S.deformablePosition,
+                "_contrib_PSROIPooling": S.positionPool,
+                "_contrib_DeformablePSROIPooling": S.deformablePosition,
             ],
             "org.openvinotoolkit": [
                 "ExperimentalDetectronROIFeatureExtractor": S.detectron, "PSROIPooling": S.openvinoPool,
@@ -44,10 +47,14 @@ enum RegionSpellings {
 
     static func onnxAlign(_ node: SourceNode) throws(Misfit) -> Meaning {
         var bins = RegionBins(
-            height: try node.int("output_height", default: 1), width: try node.int("output_width", default: 1),
-            scale: try node.float("spatial_scale", default: 1), samplingRatio: try node.int("sampling_ratio", default: 0))
+            height: try node.int("output_height", default: 1),
+            width: try node.int("output_width", default: 1),
+            scale: try node.float("spatial_scale", default: 1),
+            samplingRatio: try node.int("sampling_ratio", default: 0))
         let mode = try node.string("mode", default: "avg")
-        guard mode == "avg" || mode == "max" else { throw .attribute("mode", because: "is \(escaped(mode)), expected avg or max") }
+        guard mode == "avg" || mode == "max" else {
+            throw .attribute("mode", because: "is \(escaped(mode)), expected avg or max")
+        }
         var isAligned = false
         if node.version >= 16 {
             let coordinates = try node.string("coordinate_transformation_mode", default: "half_pixel")
@@ -63,8 +70,12 @@ enum RegionSpellings {
     }
 
     static func maximum(_ node: SourceNode) throws(Misfit) -> Meaning {
-        guard let shape = try node.optionalInts("pooled_shape") else { throw .missing("attribute pooled_shape") }
-        guard shape.count == 2 else { throw .attribute("pooled_shape", because: "has \(shape.count) entries, expected 2") }
+        guard let shape = try node.optionalInts("pooled_shape") else {
+            throw .missing("attribute pooled_shape")
+        }
+        guard shape.count == 2 else {
+            throw .attribute("pooled_shape", because: "has \(shape.count) entries, expected 2")
+        }
         let scale = try node.float("spatial_scale", default: 1)
         return Meaning(MaxRoiPool(RegionBins(height: shape[0], width: shape[1], scale: scale)))
     }
@@ -72,17 +83,21 @@ enum RegionSpellings {
     static func mmcvAlign(_ node: SourceNode) throws(Misfit) -> Meaning {
         var bins = RegionBins(
             height: try node.int("output_height"), width: try node.int("output_width"),
-            scale: try node.float("spatial_scale", default: 1), samplingRatio: try node.int("sampling_ratio", default: 0))
+            scale: try node.float("spatial_scale", default: 1),
+            samplingRatio: try node.int("sampling_ratio", default: 0))
         aligned(&bins, try node.bool("aligned", default: true))
         let mode = try node.string("mode", default: "avg")
-        guard mode == "avg" || mode == "max" else { throw .attribute("mode", because: "is \(escaped(mode)), expected avg or max") }
+        guard mode == "avg" || mode == "max" else {
+            throw .attribute("mode", because: "is \(escaped(mode)), expected avg or max")
+        }
         return Meaning(RoiAlign(bins, mode: mode == "max" ? .maximum(initial: -10_000) : .average))
     }
 
     static func mmcvRotated(_ node: SourceNode) throws(Misfit) -> Meaning {
         var bins = RegionBins(
             height: try node.int("output_height"), width: try node.int("output_width"),
-            scale: try node.float("spatial_scale", default: 1), samplingRatio: try node.int("sampling_ratio", default: 0))
+            scale: try node.float("spatial_scale", default: 1),
+            samplingRatio: try node.int("sampling_ratio", default: 0))
         aligned(&bins, try node.bool("aligned", default: true))
         var op = RoiAlign(bins)
         op.angleScale = try node.bool("clockwise", default: false) ? -1 : 1
@@ -94,8 +109,10 @@ enum RegionSpellings {
         guard ratio == ratio.rounded(), abs(ratio) < 1e6 else {
             throw .attribute("sampling_ratio", because: "is \(ratio), expected a whole number")
         }
-        let names = node.has("pooled_height")
-            ? (height: "pooled_height", width: "pooled_width") : (height: "output_height", width: "output_width")
+        let names =
+            node.has("pooled_height")
+            ? (height: "pooled_height", width: "pooled_width")
+            : (height: "output_height", width: "output_width")
         let bins = RegionBins(
             height: try node.int(names.height), width: try node.int(names.width),
             scale: try node.float("spatial_scale", default: 1), samplingRatio: Int(ratio), offset: 0.5)
@@ -112,10 +129,13 @@ enum RegionSpellings {
 
     static func caffe2(_ node: SourceNode) throws(Misfit) -> Meaning {
         let order = try node.string("order", default: "NCHW")
-        guard order == "NCHW" else { throw .attribute("order", because: "is \(escaped(order)), expected NCHW") }
+        guard order == "NCHW" else {
+            throw .attribute("order", because: "is \(escaped(order)), expected NCHW")
+        }
         var bins = RegionBins(
             height: try node.int("pooled_h", default: 1), width: try node.int("pooled_w", default: 1),
-            scale: try node.float("spatial_scale", default: 1), samplingRatio: try node.int("sampling_ratio", default: -1))
+            scale: try node.float("spatial_scale", default: 1),
+            samplingRatio: try node.int("sampling_ratio", default: -1))
         aligned(&bins, try node.bool("aligned", default: false))
         return Meaning(RoiAlign(bins))
     }

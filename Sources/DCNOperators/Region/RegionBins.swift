@@ -18,7 +18,8 @@ package struct RegionBins: Sendable, Hashable, Codable {
 
     /// Bins from their parts.
     package init(
-        height: Int, width: Int, scale: Float = 1, samplingRatio: Int = 0, offset: Float = 0, minimum: Float? = nil
+        height: Int, width: Int, scale: Float = 1, samplingRatio: Int = 0, offset: Float = 0,
+        minimum: Float? = nil
     ) {
         self.height = height
         self.width = width

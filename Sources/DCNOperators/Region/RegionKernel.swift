@@ -15,7 +15,8 @@ struct RegionKernel: Sendable {
 
     /// A kernel on input 0 with regions in input 1; batch indices and displacements in inputs where they are apart.
     init(
-        _ kind: Kind, _ shape: dcn_roi, _ call: Call, batches: Int? = nil, displacements: Int? = nil, name: String
+        _ kind: Kind, _ shape: dcn_roi, _ call: Call, batches: Int? = nil, displacements: Int? = nil,
+        name: String
     ) throws(Misfit) {
         for index in [0, 1] where try call.input(index).element != .float32 {
             throw .unsupported("\(name) on \(try call.input(index).element)")
@@ -41,7 +42,8 @@ struct RegionKernel: Sendable {
         let bins = shape.pooled_height &* shape.pooled_width &* shape.x_stride
         let plan = self
         guard isLast else {
-            let map = MapRelayout(batch: shape.batch, channels: shape.channels, cells: shape.height * shape.width)
+            let map = MapRelayout(
+                batch: shape.batch, channels: shape.channels, cells: shape.height * shape.width)
             return TileKernel(tiles: regions > 0 ? 1 : 0, scratch: scratch + map.byteCount) { (_, frame) in
                 let x = map.run(frame.input(0, as: Float.self), frame.scratch(as: Float.self))
                 plan.run(0..<plan.regions, x, frame, frame.scratch + map.byteCount)
@@ -67,7 +69,8 @@ struct RegionKernel: Sendable {
         case .align: table.roi_align_f32(&shape, x, &operands, y, scratch, range.lowerBound, range.upperBound)
         case .rotated:
             table.roi_align_rotated_f32(&shape, x, &operands, y, scratch, range.lowerBound, range.upperBound)
-        case .maximum: table.roi_max_pool_f32(&shape, x, &operands, y, scratch, range.lowerBound, range.upperBound)
+        case .maximum:
+            table.roi_max_pool_f32(&shape, x, &operands, y, scratch, range.lowerBound, range.upperBound)
         case .deformable:
             table.roi_deform_pool_f32(&shape, x, &operands, y, scratch, range.lowerBound, range.upperBound)
         }
@@ -111,7 +114,8 @@ struct PositionKernel: Sendable {
 
     /// A kernel on input 0 with regions in input 1.
     init(
-        _ kind: Kind, _ shape: dcn_roi, _ call: Call, batches: Int? = nil, displacements: Int? = nil, name: String
+        _ kind: Kind, _ shape: dcn_roi, _ call: Call, batches: Int? = nil, displacements: Int? = nil,
+        name: String
     ) throws(Misfit) {
         for index in [0, 1] where try call.input(index).element != .float32 {
             throw .unsupported("\(name) on \(try call.input(index).element)")
@@ -158,8 +162,10 @@ struct PositionKernel: Sendable {
             if tile == 0 { plan.writeChannels(frame) }
             let (begin, end) = (tiling[tile].lowerBound, tiling[tile].upperBound)
             switch plan.kind {
-            case .pool: table.ps_roi_pool_f32(&shape, x, &operands, plan.regions, y, frame.scratch, begin, end)
-            case .align: table.ps_roi_align_f32(&shape, x, &operands, plan.regions, y, frame.scratch, begin, end)
+            case .pool:
+                table.ps_roi_pool_f32(&shape, x, &operands, plan.regions, y, frame.scratch, begin, end)
+            case .align:
+                table.ps_roi_align_f32(&shape, x, &operands, plan.regions, y, frame.scratch, begin, end)
             case .deformable:
                 table.ps_roi_deform_pool_f32(&shape, x, &operands, plan.regions, y, frame.scratch, begin, end)
             }

@@ -1,10 +1,13 @@
 internal import DCNGraph
 
 extension RegionSpellings {
-    private static func bins(_ height: Int, _ width: Int, _ node: SourceNode, ratio: String) throws(Misfit) -> RegionBins {
+    private static func bins(_ height: Int, _ width: Int, _ node: SourceNode, ratio: String) throws(Misfit)
+        -> RegionBins
+    {
         let isAligned = try node.bool("aligned", default: true)
         return RegionBins(
-            height: height, width: width, samplingRatio: try node.int(ratio, default: 0), offset: isAligned ? 0.5 : 0,
+            height: height, width: width, samplingRatio: try node.int(ratio, default: 0),
+            offset: isAligned ? 0.5 : 0,
             minimum: isAligned ? nil : 1)
     }
 
@@ -17,7 +20,8 @@ extension RegionSpellings {
     }
 
     static func multiLevel(_ node: SourceNode) throws(Misfit) -> Meaning {
-        let bins = try bins(try node.int("output_height"), try node.int("output_width"), node, ratio: "sampling_ratio")
+        let bins = try bins(
+            try node.int("output_height"), try node.int("output_width"), node, ratio: "sampling_ratio")
         let isAverage = try node.bool("pool_mode", default: true)
         let op = MultiLevelRoiAlign(
             bins, mode: isAverage ? .average : .maximum(initial: -.greatestFiniteMagnitude),
@@ -28,7 +32,8 @@ extension RegionSpellings {
     }
 
     static func multiLevelRotated(_ node: SourceNode) throws(Misfit) -> Meaning {
-        let bins = try bins(try node.int("output_height"), try node.int("output_width"), node, ratio: "sampling_ratio")
+        let bins = try bins(
+            try node.int("output_height"), try node.int("output_width"), node, ratio: "sampling_ratio")
         let op = MultiLevelRoiAlign(
             bins, scales: try inverses(try node.optionalFloats("featmap_strides")),
             canonicalSize: Float(try node.int("finest_scale", default: 56)),
@@ -42,10 +47,14 @@ extension RegionSpellings {
         guard mode == "avg" || mode == "max" else {
             throw .attribute("pool_mode", because: "is \(escaped(mode)), expected avg or max")
         }
-        guard let scales = try node.optionalFloats("spatial_scale") else { throw .missing("attribute spatial_scale") }
-        let bins = try bins(try node.int("pooled_height"), try node.int("pooled_width"), node, ratio: "sample_num")
+        guard let scales = try node.optionalFloats("spatial_scale") else {
+            throw .missing("attribute spatial_scale")
+        }
+        let bins = try bins(
+            try node.int("pooled_height"), try node.int("pooled_width"), node, ratio: "sample_num")
         let op = MultiLevelRoiAlign(
-            bins, mode: mode == "avg" ? .average : .maximum(initial: -.greatestFiniteMagnitude), scales: scales,
+            bins, mode: mode == "avg" ? .average : .maximum(initial: -.greatestFiniteMagnitude),
+            scales: scales,
             canonicalSize: Float(try node.int("finest_scale", default: 56)),
             growth: try node.float("roi_scale_factor", default: 0))
         let last = node.inputs.count - 1
@@ -61,7 +70,8 @@ extension RegionSpellings {
             height: size, width: size, samplingRatio: try node.int("sampling_ratio", default: 2),
             offset: isAligned ? 0.5 : 0, minimum: 1)
         let op = MultiLevelRoiAlign(
-            bins, scales: try inverses(strides.map { Float($0) }), canonicalSize: 224, levelShift: 2, hasBatches: false,
+            bins, scales: try inverses(strides.map { Float($0) }), canonicalSize: 224, levelShift: 2,
+            hasBatches: false,
             skipsEmpty: true)
         return Meaning(op)
     }

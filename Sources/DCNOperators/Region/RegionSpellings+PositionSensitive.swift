@@ -47,7 +47,8 @@ extension RegionSpellings {
         _ node: SourceNode, _ pooled: Int, _ group: Int, _ part: Int, _ samples: [Int], _ scale: Float
     ) throws(Misfit) -> Meaning {
         let bins = RegionBins(
-            height: pooled, width: pooled, scale: try node.float("spatial_scale", default: 1), offset: 0.5, minimum: 0.1)
+            height: pooled, width: pooled, scale: try node.float("spatial_scale", default: 1), offset: 0.5,
+            minimum: 0.1)
         let op = DeformPSRoiPool(
             bins, outputChannels: try node.int("output_dim"), group: group, part: part, samples: samples,
             displacementScale: try node.float("trans_std", default: scale))
@@ -56,7 +57,9 @@ extension RegionSpellings {
     }
 
     static func torchvisionPool(_ node: SourceNode) throws(Misfit) -> Meaning {
-        let (height, width) = (try whole(node, "pooled_height", at: 3), try whole(node, "pooled_width", at: 4))
+        let (height, width) = (
+            try whole(node, "pooled_height", at: 3), try whole(node, "pooled_width", at: 4)
+        )
         guard height == width else { throw .unsupported("ps_roi_pool of \(height) × \(width) bins") }
         let bins = RegionBins(height: height, width: width, scale: try scale(node), minimum: 1)
         let op = PSRoiPool(
@@ -85,7 +88,8 @@ extension RegionSpellings {
         if let value = try node.optionalFloat("spatial_scale") { return value }
         let tensor = constant(node, 2)
         let real = tensor?.elements(as: Double.self).first.map { Float($0) }
-        guard let value = tensor?.type.element == .float64 ? real : tensor?.elements(as: Float.self).first else {
+        guard let value = tensor?.type.element == .float64 ? real : tensor?.elements(as: Float.self).first
+        else {
             throw .missing("constant spatial_scale")
         }
         return value
@@ -102,7 +106,8 @@ extension RegionSpellings {
             let channels = shape[1].fixed
         else { throw .missing("the number of channels of \(escaped(node.opType))") }
         guard channels % bins == 0 else {
-            throw .extent(of: "X", axis: 1, expected: "a multiple of \(bins)", got: "\(channels)", because: "the bins")
+            throw .extent(
+                of: "X", axis: 1, expected: "a multiple of \(bins)", got: "\(channels)", because: "the bins")
         }
         return channels / bins
     }

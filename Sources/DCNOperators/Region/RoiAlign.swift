@@ -50,7 +50,8 @@ package struct RoiAlign: Operator {
         if isPositionSensitive {
             let count = bins.height * bins.width
             if let all = channels.fixed, all % count != 0 {
-                throw .extent(of: "X", axis: 1, expected: "a multiple of \(count)", got: "\(all)", because: "the bins")
+                throw .extent(
+                    of: "X", axis: 1, expected: "a multiple of \(count)", got: "\(all)", because: "the bins")
             }
             channels = channels.fixed.map { .fixed($0 / count) } ?? .unknown
         }
@@ -95,17 +96,22 @@ package struct RoiAlign: Operator {
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
         let isLegacy = bins.offset == 0 && bins.minimum == 1
-        guard inputs.has(2), !isPositionSensitive, angleScale == nil, isLegacy || bins.offset == 0.5 && bins.minimum == nil
+        guard inputs.has(2), !isPositionSensitive, angleScale == nil,
+            isLegacy || bins.offset == 0.5 && bins.minimum == nil
         else { throw .unsupported("RoiAlign in this form has no standard spelling") }
         var attributes: [(name: String, value: SourceAttribute)] = [
             ("output_height", .int(bins.height)), ("output_width", .int(bins.width)),
             ("sampling_ratio", .int(max(0, bins.samplingRatio))), ("spatial_scale", .float(bins.scale)),
-            ("coordinate_transformation_mode", .string(ByteString(isLegacy ? "output_half_pixel" : "half_pixel"))),
+            (
+                "coordinate_transformation_mode",
+                .string(ByteString(isLegacy ? "output_half_pixel" : "half_pixel"))
+            ),
         ]
         switch mode {
         case .average: break
         case .maximumCorner: attributes.append(("mode", .string(ByteString("max"))))
-        case .maximum: throw .unsupported("RoiAlign with the greatest interpolated value has no standard spelling")
+        case .maximum:
+            throw .unsupported("RoiAlign with the greatest interpolated value has no standard spelling")
         }
         return WrittenNode("RoiAlign", attributes, since: 16)
     }
@@ -146,7 +152,9 @@ struct PlainRoiAlign: Sendable {
             return
         }
         let plane = frame.input(0, as: Double.self) + (Int(batch) * x[1] + channel) * x[2] * x[3]
-        let (rows, columns) = (axis(corner[1], corner[3], bins.height), axis(corner[0], corner[2], bins.width))
+        let (rows, columns) = (
+            axis(corner[1], corner[3], bins.height), axis(corner[0], corner[2], bins.width)
+        )
         for i in 0..<bins.height {
             for j in 0..<bins.width { y[i * bins.width + j] = bin(plane, rows, i, columns, j) }
         }
@@ -166,20 +174,25 @@ struct PlainRoiAlign: Sendable {
     /// The samples that can touch an axis of `extent` cells.
     private func near(_ axis: Axis, _ index: Int, _ extent: Int) -> Range<Int> {
         let step = axis.bin / axis.grid
-        guard axis.grid > 0, step != 0, step.isFinite else { return 0..<Int(saturating: min(axis.grid, 4096.0)) }
+        guard axis.grid > 0, step != 0, step.isFinite else {
+            return 0..<Int(saturating: min(axis.grid, 4096.0))
+        }
         let start = axis.start + Double(index) * axis.bin
         let bounds = [(-2 - start) / step - 1, (Double(extent) + 1 - start) / step + 1].sorted()
         let low = Int(saturating: max(0, min(axis.grid, bounds[0].rounded(.down))))
         return low..<max(low, Int(saturating: max(0, min(axis.grid, bounds[1].rounded(.up)))))
     }
 
-    private func bin(_ plane: UnsafePointer<Double>, _ rows: Axis, _ i: Int, _ columns: Axis, _ j: Int) -> Double {
+    private func bin(_ plane: UnsafePointer<Double>, _ rows: Axis, _ i: Int, _ columns: Axis, _ j: Int)
+        -> Double
+    {
         let (high, wide) = (near(rows, i, x[2]), near(columns, j, x[3]))
         var (sum, top, seen) = (0.0, -Double.infinity, 0.0)
         for k in high {
             let v = rows.start + Double(i) * rows.bin + (Double(k) + 0.5) * rows.bin / rows.grid
             for l in wide {
-                let h = columns.start + Double(j) * columns.bin + (Double(l) + 0.5) * columns.bin / columns.grid
+                let h =
+                    columns.start + Double(j) * columns.bin + (Double(l) + 0.5) * columns.bin / columns.grid
                 let corners = weigh(plane, v, h)
                 let total = corners.sum()
                 sum += total

@@ -29,7 +29,8 @@ package struct MaxRoiPool: Operator {
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
         WrittenNode(
-            "MaxRoiPool", [("pooled_shape", .ints([bins.height, bins.width])), ("spatial_scale", .float(bins.scale))])
+            "MaxRoiPool",
+            [("pooled_shape", .ints([bins.height, bins.width])), ("spatial_scale", .float(bins.scale))])
     }
 }
 

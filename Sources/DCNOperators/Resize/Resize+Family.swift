@@ -25,7 +25,8 @@ extension Family {
         case "nearest": .nearest
         case "linear", "bilinear", "trilinear": .linear
         case "cubic" where node.opType == "Resize" && node.version >= 11: .cubic
-        case let other: throw .attribute("mode", because: "is \(escaped(other)), expected nearest, linear or cubic")
+        case let other:
+            throw .attribute("mode", because: "is \(escaped(other)), expected nearest, linear or cubic")
         }
     }
 
@@ -65,10 +66,13 @@ extension Family {
         var op = Resize(.cubic)
         op.coordinates = try node.bool("align_corners", default: false) ? .alignCorners : .halfPixel
         op.axes = [2, 3]
-        guard let scales = try node.optionalFloats("scale_factor") else { throw .missing("attribute scale_factor") }
+        guard let scales = try node.optionalFloats("scale_factor") else {
+            throw .missing("attribute scale_factor")
+        }
         guard scales.count == 1 || scales.count == 2 else {
             throw .attribute("scale_factor", because: "has \(scales.count) entries, expected 1 or 2")
         }
-        return Meaning(op, order: [0, nil], extra: [Tensor(vector: scales.count == 2 ? scales : [scales[0], scales[0]])])
+        return Meaning(
+            op, order: [0, nil], extra: [Tensor(vector: scales.count == 2 ? scales : [scales[0], scales[0]])])
     }
 }

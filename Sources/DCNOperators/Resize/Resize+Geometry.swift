@@ -27,7 +27,9 @@ extension Resize {
         for axis in axes ?? Array(0..<shape.rank) {
             chosen.append(try resolvedAxis(axis, rank: shape.rank, name: "axes"))
         }
-        guard Set(chosen).count == chosen.count else { throw .attribute("axes", because: "names an axis twice") }
+        guard Set(chosen).count == chosen.count else {
+            throw .attribute("axes", because: "names an axis twice")
+        }
         let scales = try given(inputs, 2, "scales", count: chosen.count)
         let sizes = try given(inputs, 3, "sizes", count: chosen.count)
         guard scales != nil || sizes != nil else { throw .missing("scales or sizes") }
@@ -43,13 +45,18 @@ extension Resize {
             guard let dimensions = sizes.dimensions else { return nil }
             guard try apply(dimensions, to: &result, chosen) else { return nil }
         }
-        if coordinates == .cropAndResize { guard try applyCrop(inputs, to: &result, chosen) else { return nil } }
+        if coordinates == .cropAndResize {
+            guard try applyCrop(inputs, to: &result, chosen) else { return nil }
+        }
         return result
     }
 
     /// An operand that counts as left out when it holds nothing.
-    private func given(_ inputs: Inputs, _ index: Int, _ name: String, count: Int) throws(Misfit) -> Operand? {
-        guard let operand = try inputs.optional(index, name, rank: 1), operand.dimension(0) != 0 else { return nil }
+    private func given(_ inputs: Inputs, _ index: Int, _ name: String, count: Int) throws(Misfit) -> Operand?
+    {
+        guard let operand = try inputs.optional(index, name, rank: 1), operand.dimension(0) != 0 else {
+            return nil
+        }
         try operand.expect(count, along: 0, because: "one for each axis")
         return operand
     }
@@ -78,7 +85,9 @@ extension Resize {
         }
     }
 
-    private func apply(_ sizes: [Dimension], to axes: inout [ResizeAxis], _ chosen: [Int]) throws(Misfit) -> Bool {
+    private func apply(_ sizes: [Dimension], to axes: inout [ResizeAxis], _ chosen: [Int]) throws(Misfit)
+        -> Bool
+    {
         if policy != .stretch { return try applyPolicy(sizes, to: &axes, chosen) }
         for (axis, size) in zip(chosen, sizes) {
             let extent = axes[axis].dimension
@@ -96,7 +105,8 @@ extension Resize {
         guard size >= 0 else { throw .value(of: "sizes", because: "has \(size), expected 0 or more") }
         try Self.checkExtent(size)
         guard extent > 0 || size == 0 else {
-            throw .extent(of: "X", axis: axis, expected: "at least 1", got: "0", because: "it is stretched to \(size)")
+            throw .extent(
+                of: "X", axis: axis, expected: "at least 1", got: "0", because: "it is stretched to \(size)")
         }
         return extent == 0 ? 1 : Double(size) / Double(extent)
     }

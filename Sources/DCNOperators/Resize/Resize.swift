@@ -62,12 +62,15 @@ package struct Resize: Operator {
         }
         guard let shape = x.shape else { return [.tensor(TensorType(x.element, nil, layout: x.type.layout))] }
         let plan = try geometry(inputs, shape)
-        let result = plan.map { Shape($0.map(\.dimension)) } ?? Shape([Dimension](repeating: .unknown, count: shape.rank))
+        let result =
+            plan.map { Shape($0.map(\.dimension)) }
+            ?? Shape([Dimension](repeating: .unknown, count: shape.rank))
         return [.tensor(TensorType(x.element, result, layout: x.type.layout))]
     }
 
     package func layoutRule(for inputs: Inputs) -> LayoutRule {
-        guard let type = inputs.types.first??.tensor, type.element == .float32, let shape = type.shape, shape.rank == 4,
+        guard let type = inputs.types.first??.tensor, type.element == .float32, let shape = type.shape,
+            shape.rank == 4,
             let plan = (try? geometry(inputs, shape)) ?? nil, !plan[0].isActive, !plan[1].isActive
         else { return .rowMajor }
         return .channelsLast(inputs: [0], outputs: [0])
@@ -109,7 +112,9 @@ package struct Resize: Operator {
     private func writtenRounding(_ inputs: Inputs) throws(Misfit) -> Rounding {
         guard rounding == .simple else { return rounding }
         let scales = try inputs.optional(2, "scales")?.constant?.elements(as: Float.self)
-        guard let scales else { throw .unsupported("the rounding of an old Resize whose scales are not known") }
+        guard let scales else {
+            throw .unsupported("the rounding of an old Resize whose scales are not known")
+        }
         if scales.allSatisfy({ $0 >= 1 }) { return .floor }
         if scales.allSatisfy({ $0 <= 1 }) { return .ceiling }
         throw .unsupported("the rounding of an old Resize that grows and shrinks")

@@ -64,14 +64,16 @@ extension ResizePlan {
                 (shape.channels, shape.x_stride, shape.y_stride) = (channels, pixel, pixel)
                 simd.table.pointee.resize_last_f32(
                     &shape, frame.input(0, as: Float.self) + item * height.source * width.source * pixel,
-                    frame.output(0, as: Float.self) + item * height.output * width.output * pixel, frame.scratch,
+                    frame.output(0, as: Float.self) + item * height.output * width.output * pixel,
+                    frame.scratch,
                     range.lowerBound, range.upperBound)
             }
         }
     }
 
     /// Any type over any axes.
-    func execution(of element: ElementType, _ interpolation: Resize.Interpolation) throws(Misfit) -> Execution {
+    func execution(of element: ElementType, _ interpolation: Resize.Interpolation) throws(Misfit) -> Execution
+    {
         if interpolation == .nearest, fill == 0 || !tables.contains(where: { $0.cells.contains(-1) }) {
             switch element {
             case .string: return .routine(strings())
@@ -142,7 +144,9 @@ extension ResizePlan {
                 let place = plan.place(index)
                 result.append(place < 0 ? ByteString([]) : x.strings[place])
             }
-            guard let tensor = Tensor(extents: plan.output, strings: result) else { throw .missing("strings") }
+            guard let tensor = Tensor(extents: plan.output, strings: result) else {
+                throw .missing("strings")
+            }
             return [.tensor(tensor)]
         }
     }
@@ -163,7 +167,9 @@ extension ResizePlan {
     }
 
     /// The weighted sum over the taps of this axis and those before it; nil outside of the crop.
-    private func sum<T: ResizableNumber>(_ x: UnsafePointer<T>, _ index: Int, axis: Int, stride: Int) -> Double? {
+    private func sum<T: ResizableNumber>(_ x: UnsafePointer<T>, _ index: Int, axis: Int, stride: Int)
+        -> Double?
+    {
         guard axis >= 0 else { return x[0].asDouble }
         let table = tables[axis]
         let start = index % output[axis] * table.taps

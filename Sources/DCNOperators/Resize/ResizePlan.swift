@@ -49,10 +49,13 @@ struct ResizePlan: Sendable {
         var output: [Int] = []
         var tables: [AxisTable] = []
         for (extent, axis) in zip(extents, axes) {
-            guard let size = axis.dimension.fixed, size <= Int(Int32.max), extent <= Int(Int32.max) else { return nil }
+            guard let size = axis.dimension.fixed, size <= Int(Int32.max), extent <= Int(Int32.max) else {
+                return nil
+            }
             output.append(size)
-            tables.append(axis.isActive && extent > 0
-                ? op.table(axis, source: extent, output: size) : AxisTable(identity: min(extent, size)))
+            tables.append(
+                axis.isActive && extent > 0
+                    ? op.table(axis, source: extent, output: size) : AxisTable(identity: min(extent, size)))
         }
         self.output = output
         self.tables = tables
@@ -78,7 +81,8 @@ extension Resize {
             return extent / 2 * (1 - Double(output) / length) + (x + 0.5) / axis.scale - 0.5
         case .cropAndResize:
             let (from, to) = axis.crop ?? (0, 1)
-            let step = length == 1 ? (to - from) * (extent - 1) / 2 : x * (to - from) * (extent - 1) / (length - 1)
+            let step =
+                length == 1 ? (to - from) * (extent - 1) / 2 : x * (to - from) * (extent - 1) / (length - 1)
             return step + from * (extent - 1)
         }
     }
@@ -118,7 +122,8 @@ extension Resize {
 
     /// The taps around x: the cell before it (never x itself) has place 0, ratio is in (0, 1].
     private func appendTaps(
-        _ x: Double, first: Int, taps: Int, scale: Double, source: Int, _ cells: inout [Int32], _ weights: inout [Float]
+        _ x: Double, first: Int, taps: Int, scale: Double, source: Int, _ cells: inout [Int32],
+        _ weights: inout [Float]
     ) {
         let base = x.rounded(.up) - 1
         let ratio = x - base

@@ -28,7 +28,9 @@ package struct AffineGrid: Operator {
         try theta.expect(axes, along: 1, because: "the spatial axes of size")
         try theta.expect(axes + 1, along: 2, because: "the spatial axes of size and one")
         try theta.expect(dimensions[0], along: 0, because: "as size")
-        return [.tensor(TensorType(theta.element, Shape([dimensions[0]] + dimensions[2...] + [.fixed(axes)])))]
+        return [
+            .tensor(TensorType(theta.element, Shape([dimensions[0]] + dimensions[2...] + [.fixed(axes)])))
+        ]
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {

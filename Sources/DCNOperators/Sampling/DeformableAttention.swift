@@ -27,8 +27,12 @@ package struct DeformableAttention: Operator {
         try places.expect(shapes.dimension(0), along: 3, because: "one for each level")
         for axis in 0..<5 { try weights.expect(places.dimension(axis), along: axis, because: "as locations") }
         var channels = Dimension.unknown
-        if let heads = value.dimension(2).fixed, let depth = value.dimension(3).fixed { channels = .fixed(heads &* depth) }
-        return [.tensor(TensorType(value.element, Shape([value.dimension(0), places.dimension(1), channels])))]
+        if let heads = value.dimension(2).fixed, let depth = value.dimension(3).fixed {
+            channels = .fixed(heads &* depth)
+        }
+        return [
+            .tensor(TensorType(value.element, Shape([value.dimension(0), places.dimension(1), channels])))
+        ]
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
@@ -41,7 +45,8 @@ package struct DeformableAttention: Operator {
     }
 
     package func multiplyAdds(inputs: [ValueType?], outputs: [ValueType?]) -> Int {
-        guard inputs.count > 4, let weights = inputs[4]?.tensor?.elementCount, let depth = inputs[0]?.tensor?.extents?.last
+        guard inputs.count > 4, let weights = inputs[4]?.tensor?.elementCount,
+            let depth = inputs[0]?.tensor?.extents?.last
         else { return 0 }
         return weights &* depth &* 4
     }
@@ -67,9 +72,14 @@ private struct AttentionPlan: Sendable {
         let (shapes, starts) = (frame.input(1, as: Int64.self), frame.input(2, as: Int64.self))
         for level in 0..<places[3] {
             let (count, overflow) = shapes[2 * level].multipliedReportingOverflow(by: shapes[2 * level + 1])
-            let isInside = !overflow && shapes[2 * level] >= 0 && count >= 0 && starts[level] >= 0
+            let isInside =
+                !overflow && shapes[2 * level] >= 0 && count >= 0 && starts[level] >= 0
                 && starts[level] <= Int64(value[1]) && count <= Int64(value[1]) - starts[level]
-            if !isInside { return .value(of: "spatial_shapes", because: "has a level that is not within the \(value[1]) rows of value") }
+            if !isInside {
+                return .value(
+                    of: "spatial_shapes",
+                    because: "has a level that is not within the \(value[1]) rows of value")
+            }
         }
         return nil
     }
@@ -82,7 +92,8 @@ private struct AttentionPlan: Sendable {
         let head = row % heads
         for level in 0..<places[3] {
             let (height, width) = (Int(shapes[2 * level]), Int(shapes[2 * level + 1]))
-            let map = frame.input(0, as: T.self) + ((item * value[1] + Int(starts[level])) * heads + head) * depth
+            let map =
+                frame.input(0, as: T.self) + ((item * value[1] + Int(starts[level])) * heads + head) * depth
             for point in 0..<places[4] {
                 let index = (row * places[3] + level) * places[4] + point
                 let place = frame.input(3, as: T.self) + 2 * index
@@ -94,7 +105,8 @@ private struct AttentionPlan: Sendable {
     }
 
     private func add<T: BinaryFloatingPoint>(
-        _ map: UnsafePointer<T>, _ height: Int, _ width: Int, _ v: T, _ h: T, _ weight: T, _ y: UnsafeMutablePointer<T>
+        _ map: UnsafePointer<T>, _ height: Int, _ width: Int, _ v: T, _ h: T, _ weight: T,
+        _ y: UnsafeMutablePointer<T>
     ) {
         guard v > -1, v < T(height), h > -1, h < T(width) else { return }
         let (top, left) = (v.rounded(.down), h.rounded(.down))

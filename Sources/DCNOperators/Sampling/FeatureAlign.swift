@@ -20,7 +20,9 @@ package struct RotatedFeatureAlign: Operator {
         let boxes = try inputs.required(1, "best_rbboxes", rank: 4)
         try x.expect(ElementType.reals)
         try boxes.expectSameElement(as: x)
-        guard points == 1 || points == 5 else { throw .attribute("points", because: "is \(points), expected 1 or 5") }
+        guard points == 1 || points == 5 else {
+            throw .attribute("points", because: "is \(points), expected 1 or 5")
+        }
         for (axis, other) in [(0, 0), (1, 2), (2, 3)] {
             try boxes.expect(x.dimension(other), along: axis, because: "one box for each cell")
         }
@@ -69,7 +71,8 @@ package struct RotatedFeatureAlign: Operator {
 }
 
 /// A bilinear sample that is 0 from one cell outside on, else the nearest within (the rule of RoiAlign).
-func alignSample(_ plane: UnsafePointer<Float>, _ height: Int, _ width: Int, _ y: Float, _ x: Float) -> Float {
+func alignSample(_ plane: UnsafePointer<Float>, _ height: Int, _ width: Int, _ y: Float, _ x: Float) -> Float
+{
     guard y >= -1, y <= Float(height), x >= -1, x <= Float(width), height > 0, width > 0 else { return 0 }
     let (v, h) = (max(y, 0), max(x, 0))
     var (top, left) = (Int(v), Int(h))
@@ -103,7 +106,8 @@ package struct BorderAlign: Operator {
         try boxes.expect(x.dimension(0), along: 0, because: "as input")
         try boxes.expect(4, along: 2, because: "the numbers of a box")
         if let channels = x.dimension(1).fixed, channels % 4 != 0 {
-            throw .extent(of: "input", axis: 1, expected: "a multiple of 4", got: "\(channels)", because: "the borders")
+            throw .extent(
+                of: "input", axis: 1, expected: "a multiple of 4", got: "\(channels)", because: "the borders")
         }
         let channels = x.dimension(1).fixed.map { Dimension.fixed($0 / 4) } ?? .unknown
         return [.tensor(TensorType(x.element, Shape([x.dimension(0), channels, boxes.dimension(1), 4])))]
@@ -122,9 +126,13 @@ package struct BorderAlign: Operator {
                 for index in tiling[tile] {
                     let (side, box) = (index % 4, index / 4 % boxes)
                     let (channel, item) = (index / 4 / boxes % channels, index / 4 / boxes / channels)
-                    let plane = frame.input(0, as: Float.self) + (item * x[1] + side * channels + channel) * x[2] * x[3]
+                    let plane =
+                        frame.input(0, as: Float.self) + (item * x[1] + side * channels + channel) * x[2]
+                        * x[3]
                     let edge = frame.input(1, as: Float.self) + (item * boxes + box) * 4
-                    let (stepX, stepY) = ((edge[2] - edge[0]) / Float(pool), (edge[3] - edge[1]) / Float(pool))
+                    let (stepX, stepY) = (
+                        (edge[2] - edge[0]) / Float(pool), (edge[3] - edge[1]) / Float(pool)
+                    )
                     var (h, v) = side < 2 ? (edge[0], edge[1]) : (edge[2], edge[3])
                     var best = alignSample(plane, x[2], x[3], v, h)
                     for _ in 0..<pool {
@@ -167,22 +175,30 @@ package struct Carafe: Operator {
         let masks = try inputs.required(1, "masks", rank: 4)
         try x.expect(ElementType.reals)
         try masks.expectSameElement(as: x)
-        guard (1...255).contains(kernel) else { throw .attribute("kernel_size", because: "is \(kernel), expected 1 … 255") }
+        guard (1...255).contains(kernel) else {
+            throw .attribute("kernel_size", because: "is \(kernel), expected 1 … 255")
+        }
         guard (1...(1 << 20)).contains(groups), x.dimension(1).fixed.map({ $0 % groups == 0 }) ?? true else {
             throw .attribute("group_size", because: "is \(groups), expected a divisor of the channels")
         }
-        guard (1...64).contains(factor) else { throw .attribute("scale_factor", because: "is \(factor), expected 1 … 64") }
+        guard (1...64).contains(factor) else {
+            throw .attribute("scale_factor", because: "is \(factor), expected 1 … 64")
+        }
         try masks.expect(kernel * kernel * groups, along: 1, because: "kernel_size² × group_size")
         try masks.expect(x.dimension(0), along: 0, because: "as features")
         for axis in 2...3 {
-            if let extent = x.dimension(axis).fixed { try masks.expect(extent &* factor, along: axis, because: "scale_factor") }
+            if let extent = x.dimension(axis).fixed {
+                try masks.expect(extent &* factor, along: axis, because: "scale_factor")
+            }
         }
         let shape = Shape([x.dimension(0), x.dimension(1), masks.dimension(2), masks.dimension(3)])
         return [.tensor(TensorType(x.element, shape))]
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard try call.input(0).element == .float32 else { throw .unsupported("CARAFE on \(try call.input(0).element)") }
+        guard try call.input(0).element == .float32 else {
+            throw .unsupported("CARAFE on \(try call.input(0).element)")
+        }
         let x = try call.extents(0)
         let (height, width) = (x[2] * factor, x[3] * factor)
         let tiling = Tiling(x[0] * x[1] * height, cost: width * kernel * kernel)
@@ -192,7 +208,8 @@ package struct Carafe: Operator {
                 for line in tiling[tile] {
                     let (plane, i) = (line / height, line % height)
                     let group = plane % x[1] / (x[1] / op.groups)
-                    let masks = frame.input(1, as: Float.self)
+                    let masks =
+                        frame.input(1, as: Float.self)
                         + ((plane / x[1] * op.groups + group) * op.kernel * op.kernel * height + i) * width
                     let source = frame.input(0, as: Float.self) + plane * x[2] * x[3]
                     for j in 0..<width {
@@ -204,7 +221,8 @@ package struct Carafe: Operator {
     }
 
     private func sum(
-        _ plane: UnsafePointer<Float>, _ height: Int, _ width: Int, _ mask: UnsafePointer<Float>, _ step: Int, _ i: Int, _ j: Int
+        _ plane: UnsafePointer<Float>, _ height: Int, _ width: Int, _ mask: UnsafePointer<Float>, _ step: Int,
+        _ i: Int, _ j: Int
     ) -> Float {
         var sum: Float = 0
         for u in 0..<kernel {

@@ -19,7 +19,9 @@ package struct GridSample: Operator {
     /// Whether −1 and 1 are centres of cells.
     package var alignsCorners: Bool
 
-    package init(_ interpolation: Interpolation = .linear, outside: Outside = .zeros, alignsCorners: Bool = false) {
+    package init(
+        _ interpolation: Interpolation = .linear, outside: Outside = .zeros, alignsCorners: Bool = false
+    ) {
         self.interpolation = interpolation
         self.outside = outside
         self.alignsCorners = alignsCorners
@@ -30,7 +32,9 @@ package struct GridSample: Operator {
         let grid = try inputs.required(1, "grid")
         try x.expect(ElementType.reals + [.int8, .uint8, .int16, .uint16, .int32, .uint32, .int64, .uint64])
         try grid.expect(ElementType.reals)
-        guard let rank = x.rank ?? grid.rank else { return [.tensor(TensorType(x.element, nil, layout: x.type.layout))] }
+        guard let rank = x.rank ?? grid.rank else {
+            return [.tensor(TensorType(x.element, nil, layout: x.type.layout))]
+        }
         guard rank == 4 || rank == 5 else { throw .rank(of: "X", expected: "4 or 5", got: rank) }
         try grid.expectRank(rank)
         try grid.expect(rank - 2, along: rank - 1, because: "the spatial axes of X")
@@ -41,7 +45,9 @@ package struct GridSample: Operator {
     }
 
     package func layoutRule(for inputs: Inputs) -> LayoutRule {
-        guard inputs.isFloat32(0), inputs.isFloat32(1), inputs.types[0]?.tensor?.shape?.rank == 4 else { return .rowMajor }
+        guard inputs.isFloat32(0), inputs.isFloat32(1), inputs.types[0]?.tensor?.shape?.rank == 4 else {
+            return .rowMajor
+        }
         return .channelsLast(inputs: [0], outputs: [0])
     }
 
@@ -68,7 +74,8 @@ package struct GridSample: Operator {
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
         let isVolume = inputs.types.first??.tensor?.shape?.rank == 5
-        let names = opset < 20 && !isVolume ? ["bilinear", "nearest", "bicubic"] : ["linear", "nearest", "cubic"]
+        let names =
+            opset < 20 && !isVolume ? ["bilinear", "nearest", "bicubic"] : ["linear", "nearest", "cubic"]
         let edges = ["zeros", "border", "reflection"]
         return WrittenNode(
             "GridSample",
@@ -117,7 +124,8 @@ struct GridPlan: Sendable {
             simd.table.pointee.grid_sample_rows_f32(
                 &shape, frame.input(0, as: Float.self) + item * plan.x[1] * plan.cells,
                 frame.input(1, as: Float.self) + item * plan.points * 2,
-                frame.output(0, as: Float.self) + item * plan.x[1] * plan.points, range.lowerBound, range.upperBound)
+                frame.output(0, as: Float.self) + item * plan.x[1] * plan.points, range.lowerBound,
+                range.upperBound)
         }
     }
 
@@ -131,11 +139,14 @@ struct GridPlan: Sendable {
             simd.table.pointee.grid_sample_last_f32(
                 &shape, frame.input(0, as: Float.self) + item * plan.cells * pixel,
                 frame.input(1, as: Float.self) + item * plan.points * 2,
-                frame.output(0, as: Float.self) + item * plan.points * pixel, range.lowerBound, range.upperBound)
+                frame.output(0, as: Float.self) + item * plan.points * pixel, range.lowerBound,
+                range.upperBound)
         }
     }
 
-    func plain<G: BinaryFloatingPoint & Sendable>(_ element: ElementType, _ points: G.Type) throws(Misfit) -> TileKernel {
+    func plain<G: BinaryFloatingPoint & Sendable>(_ element: ElementType, _ points: G.Type) throws(Misfit)
+        -> TileKernel
+    {
         switch element {
         case .float32: tiles(Float.self, points) { Float($0) }
         case .float64: tiles(Double.self, points) { $0 }
@@ -194,7 +205,9 @@ struct GridPlan: Sendable {
         for tap in reach {
             guard let cell = cell(base + Double(tap), extent) else { continue }
             let weight = weight(abs(coordinate - base - Double(tap)))
-            if weight != 0 { sum += weight * sample(image + cell * step, point, axis: axis + 1, stride: step) }
+            if weight != 0 {
+                sum += weight * sample(image + cell * step, point, axis: axis + 1, stride: step)
+            }
         }
         return sum
     }

@@ -21,21 +21,30 @@ package struct MaskedConv: Operator {
         let weight = try inputs.required(2, "weight", rank: 4)
         try x.expect(ElementType.reals)
         for operand in [mask, weight] { try operand.expectSameElement(as: x) }
-        try inputs.optional(3, "bias", rank: 1)?.expect(weight.dimension(0), along: 0, because: "one for each output")
+        try inputs.optional(3, "bias", rank: 1)?.expect(
+            weight.dimension(0), along: 0, because: "one for each output")
         try weight.expect(x.dimension(1), along: 1, because: "the channels of features")
         guard padding.count == 2, strides.count == 2, padding.allSatisfy({ (0...(1 << 16)).contains($0) }),
             strides.allSatisfy({ (1...(1 << 16)).contains($0) })
-        else { throw .attribute("stride", because: "and padding are \(strides) and \(padding), expected two small numbers") }
-        if mask.dimension(0) != 1 { try mask.expect(x.dimension(0), along: 0, because: "one for each image, or one") }
+        else {
+            throw .attribute(
+                "stride", because: "and padding are \(strides) and \(padding), expected two small numbers")
+        }
+        if mask.dimension(0) != 1 {
+            try mask.expect(x.dimension(0), along: 0, because: "one for each image, or one")
+        }
         var spatial: [Dimension] = []
         for axis in 0..<2 {
-            guard let extent = x.dimension(axis + 2).fixed, let kernel = weight.dimension(axis + 2).fixed else {
+            guard let extent = x.dimension(axis + 2).fixed, let kernel = weight.dimension(axis + 2).fixed
+            else {
                 spatial.append(mask.dimension(axis + 1))
                 continue
             }
             let room = extent &+ 2 * padding[axis] &- kernel
             guard room >= 0, kernel > 0 else {
-                throw .extent(of: "features", axis: axis + 2, expected: "at least \(kernel) with padding", got: "\(extent)", because: "the kernel has to fit")
+                throw .extent(
+                    of: "features", axis: axis + 2, expected: "at least \(kernel) with padding",
+                    got: "\(extent)", because: "the kernel has to fit")
             }
             spatial.append(.fixed(room / strides[axis] + 1))
             try mask.expect(room / strides[axis] + 1, along: axis + 1, because: "one for each output cell")
@@ -44,7 +53,9 @@ package struct MaskedConv: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard try call.input(0).element == .float32 else { throw .unsupported("MaskedConv on \(try call.input(0).element)") }
+        guard try call.input(0).element == .float32 else {
+            throw .unsupported("MaskedConv on \(try call.input(0).element)")
+        }
         let (x, mask, weight) = (try call.extents(0), try call.extents(1), try call.extents(2))
         let output = try call.outputExtents(0)
         let hasBias = call.has(3)
@@ -70,7 +81,8 @@ package struct MaskedConv: Operator {
     }
 
     private func sum(
-        _ image: UnsafePointer<Float>, _ x: [Int], _ kernel: UnsafePointer<Float>, _ weight: [Int], _ i: Int, _ j: Int
+        _ image: UnsafePointer<Float>, _ x: [Int], _ kernel: UnsafePointer<Float>, _ weight: [Int], _ i: Int,
+        _ j: Int
     ) -> Float {
         var sum: Float = 0
         for c in 0..<x[1] {
@@ -80,7 +92,8 @@ package struct MaskedConv: Operator {
                 for v in 0..<weight[3] {
                     let column = j * strides[1] + v - padding[1]
                     guard column >= 0, column < x[3] else { continue }
-                    sum += image[(c * x[2] + row) * x[3] + column] * kernel[(c * weight[2] + u) * weight[3] + v]
+                    sum +=
+                        image[(c * x[2] + row) * x[3] + column] * kernel[(c * weight[2] + u) * weight[3] + v]
                 }
             }
         }

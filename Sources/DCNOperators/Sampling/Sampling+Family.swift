@@ -4,7 +4,8 @@ extension Family {
     /// Sampling of images at computed points.
     static let sampling = Family(
         [
-            GridSample.self, AffineGrid.self, DeformableAttention.self, RotatedFeatureAlign.self, BorderAlign.self,
+            GridSample.self, AffineGrid.self, DeformableAttention.self, RotatedFeatureAlign.self,
+            BorderAlign.self,
             Carafe.self, MaskedConv.self,
         ],
         [
@@ -27,9 +28,12 @@ extension Family {
         "MMCVRotatedFeatureAlign": { (node) throws(Misfit) in
             Meaning(
                 RotatedFeatureAlign(
-                    scale: try node.float("spatial_scale", default: 1), points: try node.int("points", default: 1)))
+                    scale: try node.float("spatial_scale", default: 1),
+                    points: try node.int("points", default: 1)))
         },
-        "MMCVBorderAlign": { (node) throws(Misfit) in Meaning(BorderAlign(poolSize: try node.int("pool_size"))) },
+        "MMCVBorderAlign": { (node) throws(Misfit) in
+            Meaning(BorderAlign(poolSize: try node.int("pool_size")))
+        },
         "MMCVMaskedConv2d": maskedConvolution, "MMCVCARAFE": carafe, "MMCVCARAFENaive": carafe,
     ]
 
@@ -39,7 +43,8 @@ extension Family {
         case "linear", "bilinear": interpolation = .linear
         case "nearest": interpolation = .nearest
         case "cubic", "bicubic": interpolation = .cubic
-        case let other: throw .attribute("mode", because: "is \(escaped(other)), expected linear, nearest or cubic")
+        case let other:
+            throw .attribute("mode", because: "is \(escaped(other)), expected linear, nearest or cubic")
         }
         let outside: GridSample.Outside
         switch try node.string("padding_mode", default: "zeros") {
@@ -47,14 +52,19 @@ extension Family {
         case "border": outside = .border
         case "reflection": outside = .reflection
         case let other:
-            throw .attribute("padding_mode", because: "is \(escaped(other)), expected zeros, border or reflection")
+            throw .attribute(
+                "padding_mode", because: "is \(escaped(other)), expected zeros, border or reflection")
         }
         return Meaning(
-            GridSample(interpolation, outside: outside, alignsCorners: try node.bool("align_corners", default: false)))
+            GridSample(
+                interpolation, outside: outside, alignsCorners: try node.bool("align_corners", default: false)
+            ))
     }
 
     private static func coded(_ node: SourceNode) throws(Misfit) -> Meaning {
-        let (mode, edge) = (try node.int("interpolation_mode", default: 0), try node.int("padding_mode", default: 0))
+        let (mode, edge) = (
+            try node.int("interpolation_mode", default: 0), try node.int("padding_mode", default: 0)
+        )
         guard let interpolation = GridSample.Interpolation(rawValue: mode) else {
             throw .attribute("interpolation_mode", because: "is \(mode), expected 0, 1 or 2")
         }
@@ -62,7 +72,9 @@ extension Family {
             throw .attribute("padding_mode", because: "is \(edge), expected 0, 1 or 2")
         }
         return Meaning(
-            GridSample(interpolation, outside: outside, alignsCorners: try node.bool("align_corners", default: false)))
+            GridSample(
+                interpolation, outside: outside, alignsCorners: try node.bool("align_corners", default: false)
+            ))
     }
 
     private static func maskedConvolution(_ node: SourceNode) throws(Misfit) -> Meaning {
@@ -83,6 +95,7 @@ extension Family {
         }
         return Meaning(
             Carafe(
-                kernel: try node.int("kernel_size"), groups: try node.int("group_size", default: 1), factor: Int(factor)))
+                kernel: try node.int("kernel_size"), groups: try node.int("group_size", default: 1),
+                factor: Int(factor)))
     }
 }

@@ -28,10 +28,14 @@ package struct DFT: Operator {
         guard var shape = x.shape else { return [.tensor(TensorType(x.element, nil))] }
         guard shape.rank >= 2 else { throw .rank(of: "input", expected: "2 or more", got: shape.rank) }
         if let last = shape[shape.rank - 1].fixed, last != 1, last != 2 {
-            throw .extent(of: "input", axis: shape.rank - 1, expected: "1 or 2", got: "\(last)", because: "real or complex")
+            throw .extent(
+                of: "input", axis: shape.rank - 1, expected: "1 or 2", got: "\(last)",
+                because: "real or complex")
         }
         guard let axis = try axis(place, rank: shape.rank) else {
-            return [.tensor(TensorType(x.element, Shape([Dimension](repeating: .unknown, count: shape.rank))))]
+            return [
+                .tensor(TensorType(x.element, Shape([Dimension](repeating: .unknown, count: shape.rank))))
+            ]
         }
         let length = try length(given, shape[axis])
         shape[axis] = isOneSided && !isInverse ? length.fixed.map { .fixed($0 / 2 + 1) } ?? .unknown : length
@@ -43,7 +47,9 @@ package struct DFT: Operator {
         guard let place else { return rank - 2 }
         guard let value = place.integers?.first else { return nil }
         let axis = try resolvedAxis(value, rank: rank)
-        guard axis < rank - 1 else { throw .value(of: "axis", because: "is the last, which holds real and imaginary parts") }
+        guard axis < rank - 1 else {
+            throw .value(of: "axis", because: "is the last, which holds real and imaginary parts")
+        }
         return axis
     }
 
@@ -66,7 +72,8 @@ package struct DFT: Operator {
             let length = try length(try operand(1), .fixed(extents[axis])).fixed
         else { return .routine(lateRoutine(self)) }
         let plan = SpectrumPlan(
-            x: extents, y: try call.outputExtents(0), axis: axis, fourier: FourierPlan(length), isInverse: isInverse,
+            x: extents, y: try call.outputExtents(0), axis: axis, fourier: FourierPlan(length),
+            isInverse: isInverse,
             isOneSided: isOneSided)
         switch try call.input(0).element {
         case .float32: return .kernel(plan.kernel(Float.self))
@@ -97,7 +104,9 @@ private struct SpectrumPlan: Sendable {
         }
     }
 
-    private func run<T: BinaryFloatingPoint>(_ outer: Int, _ inner: Int, _ step: Int, _ frame: Frame, _ type: T.Type) {
+    private func run<T: BinaryFloatingPoint>(
+        _ outer: Int, _ inner: Int, _ step: Int, _ frame: Frame, _ type: T.Type
+    ) {
         let work = frame.scratch(as: SIMD2<Double>.self)
         let (parts, given) = (x[x.count - 1], x[axis])
         let source = frame.input(0, as: T.self) + (outer * given * step + inner) * parts

@@ -31,11 +31,15 @@ final class FourierPlan: Sendable {
             filter[k] = SIMD2(chirp[k].x, -chirp[k].y)
             if k > 0 { filter[padded - k] = filter[k] }
         }
-        filter.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { Self.power(base, padded, roots) } }
+        filter.withUnsafeMutableBufferPointer {
+            if let base = $0.baseAddress { Self.power(base, padded, roots) }
+        }
         (self.chirp, self.filter) = (chirp, filter)
     }
 
-    private static func root(_ angle: Double) -> SIMD2<Double> { SIMD2(Elementary.cos(angle), Elementary.sin(angle)) }
+    private static func root(_ angle: Double) -> SIMD2<Double> {
+        SIMD2(Elementary.cos(angle), Elementary.sin(angle))
+    }
 
     @inline(__always)
     private static func product(_ a: SIMD2<Double>, _ b: SIMD2<Double>) -> SIMD2<Double> {
@@ -62,7 +66,9 @@ final class FourierPlan: Sendable {
     }
 
     /// A power of two in place: bits reversed, then butterflies.
-    private static func power(_ x: UnsafeMutablePointer<SIMD2<Double>>, _ count: Int, _ roots: [SIMD2<Double>]) {
+    private static func power(
+        _ x: UnsafeMutablePointer<SIMD2<Double>>, _ count: Int, _ roots: [SIMD2<Double>]
+    ) {
         guard count > 1 else { return }
         let shift = Int.bitWidth - count.trailingZeroBitCount
         for k in 0..<count {

@@ -25,13 +25,17 @@ package struct MelWeightMatrix: Operator {
             return [.tensor(TensorType(element, [.unknown, .unknown]))]
         }
         guard (1...(1 << 20)).contains(bands), (1...(1 << 24)).contains(length) else {
-            throw .value(of: "num_mel_bins", because: "and dft_length are \(bands) and \(length), which is out of range")
+            throw .value(
+                of: "num_mel_bins",
+                because: "and dft_length are \(bands) and \(length), which is out of range")
         }
         return [.tensor(TensorType(element, Shape([length / 2 + 1, bands])))]
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard try call.output(0).extents != nil, let edges = try edges(call) else { return .routine(lateRoutine(self)) }
+        guard try call.output(0).extents != nil, let edges = try edges(call) else {
+            return .routine(lateRoutine(self))
+        }
         let bands = edges.count - 2
         let count = try call.outputExtents(0).reduce(1, *)
         return .kernel(try numberKernel(count, element) { Self.weight($0 / bands, edges, $0 % bands) })
@@ -40,10 +44,13 @@ package struct MelWeightMatrix: Operator {
     /// The bins at the edges of the bands; nil when values are not known.
     private func edges(_ call: Call) throws(Misfit) -> [Int]? {
         guard let bands = call.constant(0)?.integers?.first, let length = call.constant(1)?.integers?.first,
-            let rate = call.constant(2)?.integers?.first, let low = real(call.constant(3)), let high = real(call.constant(4))
+            let rate = call.constant(2)?.integers?.first, let low = real(call.constant(3)),
+            let high = real(call.constant(4))
         else { return nil }
         guard rate > 0, low >= 0, high >= 0, low.isFinite, high.isFinite else {
-            throw .value(of: "sample_rate", because: "and edges are \(rate), \(low) and \(high), expected positive numbers")
+            throw .value(
+                of: "sample_rate",
+                because: "and edges are \(rate), \(low) and \(high), expected positive numbers")
         }
         let (from, to) = (mel(low), mel(high))
         let step = (to - from) / Double(bands + 2)

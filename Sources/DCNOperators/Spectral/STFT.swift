@@ -20,12 +20,17 @@ package struct STFT: Operator {
         try window?.expectSameElement(as: signal)
         let given = try inputs.optional(3, "frame_length")
         try given?.expect([.int32, .int64])
-        if let rank = signal.rank, rank != 2, rank != 3 { throw .rank(of: "signal", expected: "2 or 3", got: rank) }
+        if let rank = signal.rank, rank != 2, rank != 3 {
+            throw .rank(of: "signal", expected: "2 or 3", got: rank)
+        }
         if signal.rank == 3, let parts = signal.dimension(2).fixed {
             guard parts == 1 || parts == 2 else {
-                throw .extent(of: "signal", axis: 2, expected: "1 or 2", got: "\(parts)", because: "real or complex")
+                throw .extent(
+                    of: "signal", axis: 2, expected: "1 or 2", got: "\(parts)", because: "real or complex")
             }
-            if parts == 2 && isOneSided { throw .attribute("onesided", because: "is set, which complex signals do not have") }
+            if parts == 2 && isOneSided {
+                throw .attribute("onesided", because: "is set, which complex signals do not have")
+            }
         }
         var (frames, bins) = (Dimension.unknown, Dimension.unknown)
         if let length = given == nil ? window?.dimension(0).fixed : given?.integers?.first {
@@ -35,9 +40,13 @@ package struct STFT: Operator {
             try window?.expect(length, along: 0, because: "frame_length")
             bins = .fixed(isOneSided ? length / 2 + 1 : length)
             if let step = step.integers?.first, let extent = signal.dimension(1).fixed {
-                guard step > 0 else { throw .value(of: "frame_step", because: "is \(step), expected at least 1") }
+                guard step > 0 else {
+                    throw .value(of: "frame_step", because: "is \(step), expected at least 1")
+                }
                 guard extent >= length else {
-                    throw .extent(of: "signal", axis: 1, expected: "at least \(length)", got: "\(extent)", because: "a frame has to fit")
+                    throw .extent(
+                        of: "signal", axis: 1, expected: "at least \(length)", got: "\(extent)",
+                        because: "a frame has to fit")
                 }
                 frames = .fixed((extent - length) / step + 1)
             }
@@ -89,7 +98,8 @@ private struct FramesPlan: Sendable {
         let window = hasWindow ? frame.optionalInput(2, as: T.self) : nil
         for k in 0..<fourier.length {
             let weight = window.map { Double($0[k]) } ?? 1
-            work[k] = SIMD2(Double(signal[k * parts]), parts == 2 ? Double(signal[k * parts + 1]) : 0) * weight
+            work[k] =
+                SIMD2(Double(signal[k * parts]), parts == 2 ? Double(signal[k * parts + 1]) : 0) * weight
         }
         fourier.run(work, isInverse: false)
         let target = frame.output(0, as: T.self) + index * y[2] * 2

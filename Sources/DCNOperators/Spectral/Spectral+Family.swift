@@ -21,12 +21,14 @@ extension Family {
 
     private static func window(_ node: SourceNode, _ kind: WindowFunction.Kind) throws(Misfit) -> Meaning {
         let element = try node.optionalElement("output_datatype") ?? .float32
-        return Meaning(WindowFunction(kind, isPeriodic: try node.bool("periodic", default: true), element: element))
+        return Meaning(
+            WindowFunction(kind, isPeriodic: try node.bool("periodic", default: true), element: element))
     }
 
     private static func transform(_ node: SourceNode) throws(Misfit) -> Meaning {
         let op = DFT(
-            isInverse: try node.bool("inverse", default: false), isOneSided: try node.bool("onesided", default: false))
+            isInverse: try node.bool("inverse", default: false),
+            isOneSided: try node.bool("onesided", default: false))
         guard node.version < 20 else { return Meaning(op) }
         let axis = Tensor(scalar: Int64(try node.int("axis", default: 1)))
         return Meaning(op, order: [0, node.inputs.count > 1 ? 1 : nil], extra: [axis])

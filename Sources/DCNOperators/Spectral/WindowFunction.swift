@@ -54,7 +54,9 @@ package struct WindowFunction: Operator {
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        let names: [Kind: String] = [.hann: "HannWindow", .hamming: "HammingWindow", .blackman: "BlackmanWindow"]
+        let names: [Kind: String] = [
+            .hann: "HannWindow", .hamming: "HammingWindow", .blackman: "BlackmanWindow",
+        ]
         return WrittenNode(
             names[kind] ?? "HannWindow",
             [("periodic", .int(isPeriodic ? 1 : 0)), ("output_datatype", .int(element.rawValue))], since: 17)

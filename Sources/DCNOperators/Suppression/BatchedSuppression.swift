@@ -29,7 +29,9 @@ package struct RotatedSuppression: Operator {
                 let (batches, count, classes) = (boxes.extents[0], boxes.extents[1], scores.extents[1])
                 var result: [Int64] = []
                 for batch in 0..<batches {
-                    let turned = (0..<count).map { RotatedBox(boxes.values[((batch * count + $0) * 5)...].prefix(5)) }
+                    let turned = (0..<count).map {
+                        RotatedBox(boxes.values[((batch * count + $0) * 5)...].prefix(5))
+                    }
                     for kind in 0..<classes {
                         let start = (batch * classes + kind) * count
                         let order = descending(0..<count) { scores.values[start + $0] }
@@ -50,7 +52,9 @@ func suppressRotated(
     var kept: [Int] = []
     for (place, index) in order.enumerated() {
         if place % 64 == 0 { try scope.checkpoint() }
-        if !kept.contains(where: { Float(boxes[$0].overlap(boxes[index])) > threshold }) { kept.append(index) }
+        if !kept.contains(where: { Float(boxes[$0].overlap(boxes[index])) > threshold }) {
+            kept.append(index)
+        }
     }
     return kept
 }
@@ -77,7 +81,8 @@ package struct BatchedSuppression: Operator {
     package var clips: Bool
 
     package init(
-        isRotated: Bool, background: Int, threshold: Float, leastScore: Float, best: Int, keeps: Int, clips: Bool
+        isRotated: Bool, background: Int, threshold: Float, leastScore: Float, best: Int, keeps: Int,
+        clips: Bool
     ) {
         self.isRotated = isRotated
         self.background = background
@@ -104,7 +109,8 @@ package struct BatchedSuppression: Operator {
         let batch = boxes.dimension(0)
         let rows = TensorType(.int32, Shape([batch, .fixed(keeps)]))
         let all: [ValueType] = [
-            .tensor(TensorType(.float32, Shape([batch, .fixed(keeps), .fixed(width + 1)]))), .tensor(rows), .tensor(rows),
+            .tensor(TensorType(.float32, Shape([batch, .fixed(keeps), .fixed(width + 1)]))), .tensor(rows),
+            .tensor(rows),
         ]
         return Array(all.prefix(max(1, inputs.outputCount)))
     }
@@ -165,7 +171,9 @@ package struct BatchedSuppression: Operator {
     ) throws(Misfit) -> [Int] {
         if isRotated {
             let turned = order.map { RotatedBox(values[place($0)...].prefix(5)) }
-            return try suppressRotated(Array(order.indices), turned, threshold: threshold, scope).map { order[$0] }
+            return try suppressRotated(Array(order.indices), turned, threshold: threshold, scope).map {
+                order[$0]
+            }
         }
         var edges = EdgeBoxes()
         for index in order {

@@ -27,7 +27,9 @@ package struct BoxSuppression: Operator {
                 let boxes = edgeBoxes(try floats(values, 0, "boxes").values, plus: Float(op.plus))
                 let scores = try floats(values, 1, "scores").values
                 let order = descending(scores.indices) { scores[$0] }
-                return [selection(suppress(order, boxes, threshold: op.threshold).map { Int64($0) }, columns: nil)]
+                return [
+                    selection(suppress(order, boxes, threshold: op.threshold).map { Int64($0) }, columns: nil)
+                ]
             })
     }
 }
@@ -78,7 +80,9 @@ package struct SoftSuppression: Operator {
             })
     }
 
-    private func run(_ values: [Datum?], _ scope: any Scope) throws(Misfit) -> (rows: [Float], indices: [Int64]) {
+    private func run(_ values: [Datum?], _ scope: any Scope) throws(Misfit) -> (
+        rows: [Float], indices: [Int64]
+    ) {
         let corners = try floats(values, 0, "boxes").values
         let boxes = edgeBoxes(corners, plus: Float(plus))
         var scores = try floats(values, 1, "scores").values
@@ -99,7 +103,9 @@ package struct SoftSuppression: Operator {
         return (rows, indices)
     }
 
-    private func lower(_ scores: inout [Float], _ order: inout [Int], from first: Int, by index: Int, _ boxes: EdgeBoxes) {
+    private func lower(
+        _ scores: inout [Float], _ order: inout [Int], from first: Int, by index: Int, _ boxes: EdgeBoxes
+    ) {
         var place = first
         while place < order.count {
             let other = order[place]
@@ -146,7 +152,8 @@ package struct SuppressionMatch: Operator {
                 let (batches, count, classes) = (boxes.extents[0], boxes.extents[1], scores.extents[1])
                 var result: [Int64] = []
                 for batch in 0..<batches {
-                    let edges = edgeBoxes(Array(boxes.values[(batch * count * 4)..<((batch + 1) * count * 4)]), plus: 0)
+                    let edges = edgeBoxes(
+                        Array(boxes.values[(batch * count * 4)..<((batch + 1) * count * 4)]), plus: 0)
                     for kind in 0..<classes {
                         try scope.checkpoint()
                         let start = (batch * classes + kind) * count

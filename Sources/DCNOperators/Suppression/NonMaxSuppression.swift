@@ -60,7 +60,9 @@ package struct NonMaxSuppression: Operator {
     private func edges(_ values: [Float], _ first: Int, _ count: Int) -> EdgeBoxes {
         var edges = EdgeBoxes()
         for box in first..<(first + count) {
-            let (a, b, c, d) = (values[box * 4], values[box * 4 + 1], values[box * 4 + 2], values[box * 4 + 3])
+            let (a, b, c, d) = (
+                values[box * 4], values[box * 4 + 1], values[box * 4 + 2], values[box * 4 + 3]
+            )
             if isCentred {
                 edges.append(a - c / 2, b - d / 2, a + c / 2, b + d / 2)
             } else {
@@ -76,7 +78,9 @@ package struct NonMaxSuppression: Operator {
 }
 
 /// A float32 input of a routine.
-func floats(_ values: [Datum?], _ index: Int, _ name: String) throws(Misfit) -> (extents: [Int], values: [Float]) {
+func floats(_ values: [Datum?], _ index: Int, _ name: String) throws(Misfit) -> (
+    extents: [Int], values: [Float]
+) {
     guard index < values.count, let tensor = values[index]?.tensor else { throw .missing(name) }
     guard tensor.type.element == .float32 else {
         throw .element(of: name, expected: "float32", got: tensor.type.element)

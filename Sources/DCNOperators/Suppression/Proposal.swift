@@ -48,7 +48,9 @@ package struct Proposal: Operator {
         }
         try scores.expect(2 * anchorCount, along: 1, because: "2 × anchors")
         try deltas.expect(4 * anchorCount, along: 1, because: "4 × anchors")
-        for axis in [0, 2, 3] { try deltas.expect(scores.dimension(axis), along: axis, because: "as cls_prob") }
+        for axis in [0, 2, 3] {
+            try deltas.expect(scores.dimension(axis), along: axis, because: "as cls_prob")
+        }
         try info.expect(scores.dimension(0), along: 0, because: "one row for each image")
         try info.expect(3, along: 1, because: "height, width and scale")
         if !isBatched { try scores.expect(1, along: 0, because: "Proposal takes one image") }
@@ -71,7 +73,9 @@ package struct Proposal: Operator {
                     try scope.checkpoint()
                     op.propose(image, scores, deltas, info, &rows, &marks)
                 }
-                let all = [Tensor(extents: [marks.count, 5], rows), Tensor(extents: [marks.count, 1], marks)]
+                let all = [
+                    Tensor(extents: [marks.count, 5], rows), Tensor(extents: [marks.count, 1], marks),
+                ]
                 return all.prefix(outputs).map { $0.map(Datum.tensor) }
             })
     }
@@ -90,11 +94,15 @@ package struct Proposal: Operator {
                 for a in 0..<anchorCount {
                     let cell = h * width + w
                     let shift = SIMD4(Float(w), Float(h), Float(w), Float(h)) * Float(stride)
-                    let place = { (channel: Int) in (image * 4 * anchorCount + 4 * a + channel) * height * width + cell }
+                    let place = { (channel: Int) in
+                        (image * 4 * anchorCount + 4 * a + channel) * height * width + cell
+                    }
                     let delta = SIMD4(deltas[place(0)], deltas[place(1)], deltas[place(2)], deltas[place(3)])
                     var box = clipped(decoded(anchors[a] + shift, delta), room.height, room.width)
-                    var score = scores.values[(image * 2 * anchorCount + anchorCount + a) * height * width + cell]
-                    let isOutside = h >= Int(saturating: Double(room.height) / Double(stride))
+                    var score = scores.values[
+                        (image * 2 * anchorCount + anchorCount + a) * height * width + cell]
+                    let isOutside =
+                        h >= Int(saturating: Double(room.height) / Double(stride))
                         || w >= Int(saturating: Double(room.width) / Double(stride))
                     if isOutside { score = -1 }
                     let least = leastSize * room.scale
@@ -111,12 +119,15 @@ package struct Proposal: Operator {
     }
 
     private func emit(
-        _ image: Int, _ corners: [SIMD4<Float>], _ list: [Float], _ rows: inout [Float], _ marks: inout [Float]
+        _ image: Int, _ corners: [SIMD4<Float>], _ list: [Float], _ rows: inout [Float],
+        _ marks: inout [Float]
     ) {
         let sorted = descending(list.indices) { list[$0] }
         let order = before > 0 ? Array(sorted.prefix(before)) : sorted
         var boxes = EdgeBoxes(plus: 1)
-        for index in order { boxes.append(corners[index][0], corners[index][1], corners[index][2], corners[index][3]) }
+        for index in order {
+            boxes.append(corners[index][0], corners[index][1], corners[index][2], corners[index][3])
+        }
         let kept = suppress(Array(order.indices), boxes, threshold: threshold, limit: after)
         for place in 0..<after {
             guard !kept.isEmpty else {
@@ -125,7 +136,9 @@ package struct Proposal: Operator {
                 continue
             }
             let index = order[kept[place % kept.count]]
-            rows += [Float(image), corners[index][0], corners[index][1], corners[index][2], corners[index][3]]
+            rows += [
+                Float(image), corners[index][0], corners[index][1], corners[index][2], corners[index][3],
+            ]
             marks.append(list[index])
         }
     }

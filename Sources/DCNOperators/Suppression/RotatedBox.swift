@@ -27,7 +27,10 @@ struct RotatedBox: Sendable {
         let centre = Point(x - cx, y - cy)
         let along = Point(cosine * width, sine * width)
         let across = Point(-sine * height, cosine * height)
-        return [centre - along - across, centre + along - across, centre + along + across, centre - along + across]
+        return [
+            centre - along - across, centre + along - across, centre + along + across,
+            centre - along + across,
+        ]
     }
 
     /// The area of one convex polygon within another.

@@ -16,7 +16,9 @@ extension Family {
                 "TRTBatchedNMS": { (node) throws(Misfit) in try batched(node, isRotated: false) },
                 "TRTBatchedRotatedNMS": { (node) throws(Misfit) in try batched(node, isRotated: true) },
             ],
-            "org.apache.mxnet": ["Proposal": proposal, "_contrib_Proposal": proposal, "_contrib_MultiProposal": proposal],
+            "org.apache.mxnet": [
+                "Proposal": proposal, "_contrib_Proposal": proposal, "_contrib_MultiProposal": proposal,
+            ],
         ])
 
     private static func onnxSuppression(_ node: SourceNode) throws(Misfit) -> Meaning {
@@ -25,10 +27,13 @@ extension Family {
 
     private static func mmcvSuppression(_ node: SourceNode) throws(Misfit) -> Meaning {
         guard node.inputs.count == 2 else {
-            throw .unsupported("mmcv::NonMaxSuppression with \(node.inputs.count) inputs, expected boxes and scores")
+            throw .unsupported(
+                "mmcv::NonMaxSuppression with \(node.inputs.count) inputs, expected boxes and scores")
         }
         let plus = try node.int("offset", default: 0)
-        guard plus == 0 || plus == 1 else { throw .attribute("offset", because: "is \(plus), expected 0 or 1") }
+        guard plus == 0 || plus == 1 else {
+            throw .attribute("offset", because: "is \(plus), expected 0 or 1")
+        }
         return Meaning(BoxSuppression(threshold: try node.float("iou_threshold", default: 0.5), plus: plus))
     }
 
@@ -38,10 +43,13 @@ extension Family {
             throw .attribute("method", because: "is \(code), expected 0, 1 or 2")
         }
         let plus = try node.int("offset", default: 0)
-        guard plus == 0 || plus == 1 else { throw .attribute("offset", because: "is \(plus), expected 0 or 1") }
+        guard plus == 0 || plus == 1 else {
+            throw .attribute("offset", because: "is \(plus), expected 0 or 1")
+        }
         let op = SoftSuppression(
             method: method, threshold: try node.float("iou_threshold", default: 0.3),
-            sigma: try node.float("sigma", default: 0.5), leastScore: try node.float("min_score", default: 0.001), plus: plus)
+            sigma: try node.float("sigma", default: 0.5),
+            leastScore: try node.float("min_score", default: 0.001), plus: plus)
         return Meaning(op)
     }
 
@@ -57,7 +65,8 @@ extension Family {
         let op = BatchedSuppression(
             isRotated: isRotated, background: try node.int("background_label_id", default: -1),
             threshold: try node.float("iou_threshold", default: 0.5),
-            leastScore: try node.float("score_threshold", default: 0), best: try node.int("topk", default: -1),
+            leastScore: try node.float("score_threshold", default: 0),
+            best: try node.int("topk", default: -1),
             keeps: try node.int("keep_topk"), clips: try node.bool("clip_boxes", default: false))
         return Meaning(op)
     }

@@ -27,7 +27,8 @@ struct NormalisationTests {
     func kernels() throws {
         let x = shuffled([2, 18, 3, 5])
         let parameters = [vector(18, 1), vector(18, 2)]
-        try agree(BatchNormalization(), [x] + parameters + [vector(18, 3), vector(18, 4)], followsLayout: true)
+        try agree(
+            BatchNormalization(), [x] + parameters + [vector(18, 3), vector(18, 4)], followsLayout: true)
         try agree(LocalResponseNormalization(size: 5, alpha: 0.1), [x], followsLayout: true)
         try agree(GroupNormalization(groups: nil), [x] + parameters)
         try agree(GroupNormalization(groups: 3), [x] + parameters)

@@ -8,11 +8,13 @@ struct PoolTests {
     static let windows = [
         PoolWindow(kernel: [2, 3], strides: [2, 1]),
         PoolWindow(kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1]),
-        PoolWindow(kernel: [3, 2], strides: [2, 2], dilations: [1, 2], pads: [0, 1, 1, 1], roundsUp: true),
+        PoolWindow(
+            kernel: [3, 2], strides: [2, 2], dilations: [1, 2], pads: [0, 1, 1, 1], roundsUp: true),
         PoolWindow(kernel: [3, 3], strides: [2, 2], padding: .sameLower),
     ]
     static let kinds: [Pooling] = [
-        .maximum, .average(countsPadding: false), .average(countsPadding: true), .norm(order: 2), .norm(order: 3),
+        .maximum, .average(countsPadding: false), .average(countsPadding: true), .norm(order: 2),
+        .norm(order: 3),
     ]
 
     @Test("both layouts agree with double precision", arguments: windows, kinds)
@@ -60,7 +62,8 @@ struct PoolTests {
     func refusals() {
         let x = shuffled([1, 1, 3, 3])
         for window in [
-            PoolWindow(kernel: [0, 1]), PoolWindow(kernel: [4, 4]), PoolWindow(kernel: [1, 1], strides: [0, 1]),
+            PoolWindow(kernel: [0, 1]), PoolWindow(kernel: [4, 4]),
+            PoolWindow(kernel: [1, 1], strides: [0, 1]),
             PoolWindow(kernel: [2]), PoolWindow(kernel: [1, 1], pads: [1]),
         ] {
             #expect(throws: Misfit.self) { try run(Pool(.maximum, window), [x]) }
@@ -72,7 +75,9 @@ struct PoolTests {
         let x = shuffled([2, 5, 3, 4])
         let expected = try run(GlobalPool(kind), [doubled(x)])[0].elements(as: Double.self)
         for set in InstructionSet.available {
-            #expect(distance(try run(GlobalPool(kind), [x], on: set)[0].elements(as: Float.self), expected) < 1e-5)
+            #expect(
+                distance(try run(GlobalPool(kind), [x], on: set)[0].elements(as: Float.self), expected) < 1e-5
+            )
         }
     }
 }

@@ -44,7 +44,8 @@ struct ReduceTests {
         let x = try #require(Tensor(extents: [2, 0], [Float]()))
         let axes = Tensor(vector: [Int64(1)])
         let neutral: [(ReduceKind, Float)] = [
-            (.sum, 0), (.product, 1), (.maximum, -.infinity), (.minimum, .infinity), (.logSumExp, -.infinity), (.l2, 0),
+            (.sum, 0), (.product, 1), (.maximum, -.infinity), (.minimum, .infinity), (.logSumExp, -.infinity),
+            (.l2, 0),
         ]
         for (kind, value) in neutral {
             let got = try run(Reduce(kind, keepsDimensions: false), [x, axes])[0]
@@ -67,7 +68,8 @@ struct ReduceTests {
     func integers() throws {
         let x = Tensor(vector: [Int32.max, 1, -4])
         #expect(try run(Reduce(.sum), [x])[0].elements(as: Int32.self) == [.min &+ -4])
-        #expect(try run(Reduce(.mean), [Tensor(vector: [Int32(-3), -4])])[0].elements(as: Int32.self) == [-3])
+        #expect(
+            try run(Reduce(.mean), [Tensor(vector: [Int32(-3), -4])])[0].elements(as: Int32.self) == [-3])
     }
 
     @Test("extremes are found first or last, NaN before all")

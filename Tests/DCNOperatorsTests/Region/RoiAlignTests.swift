@@ -30,10 +30,14 @@ struct RegionTests {
     @Test("regions that are not finite or absurdly large end in an answer")
     func hostile() throws {
         let x = shuffled([1, 2, 4, 4])
-        let values: [Float] = [0, .nan, 0, 3, 3, 0, 0, 0, .infinity, 3, .infinity, 0, 0, 3, 3, 0, -1e30, -1e30, 1e30, 1e30]
+        let values: [Float] = [
+            0, .nan, 0, 3, 3, 0, 0, 0, .infinity, 3, .infinity, 0, 0, 3, 3, 0, -1e30, -1e30, 1e30, 1e30,
+        ]
         let rois = try #require(Tensor(extents: [4, 5], values))
         let bins = RegionBins(height: 2, width: 2, offset: 0.5)
-        for op in [RoiAlign(bins), MaxRoiPool(bins), PrRoiPool(bins), DeformRoiPool(bins, displacementScale: 0.1)]
+        for op in [
+            RoiAlign(bins), MaxRoiPool(bins), PrRoiPool(bins), DeformRoiPool(bins, displacementScale: 0.1),
+        ]
             as [any Operator]
         {
             #expect(try run(op, [x, rois])[0].extents == [4, 2, 2, 2])
@@ -41,7 +45,8 @@ struct RegionTests {
         let wide = shuffled([1, 8, 4, 4])
         let sensitive: [any Operator] = [
             PSRoiPool(bins, outputChannels: 2, group: 2),
-            DeformPSRoiPool(bins, outputChannels: 2, group: 2, part: 2, samples: [2, 2], displacementScale: 0.1),
+            DeformPSRoiPool(
+                bins, outputChannels: 2, group: 2, part: 2, samples: [2, 2], displacementScale: 0.1),
         ]
         for op in sensitive { #expect(try run(op, [wide, rois])[0].extents == [4, 2, 2, 2]) }
     }
@@ -51,7 +56,9 @@ struct RegionTests {
         let x = try #require(Tensor(extents: [1, 1, 8, 8], [Float](repeating: 3, count: 64)))
         let rois = try #require(Tensor(extents: [1, 5], [Float(0), 2, 2, 6, 6]))
         let bins = RegionBins(height: 2, width: 2)
-        for op in [RoiAlign(bins), MaxRoiPool(bins), PrRoiPool(bins), PSRoiPool(bins, outputChannels: 1, group: 1)]
+        for op in [
+            RoiAlign(bins), MaxRoiPool(bins), PrRoiPool(bins), PSRoiPool(bins, outputChannels: 1, group: 1),
+        ]
             as [any Operator]
         {
             let got = try run(op, [x, rois])[0].elements(as: Float.self)

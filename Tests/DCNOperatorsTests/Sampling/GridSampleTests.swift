@@ -7,7 +7,8 @@ import Testing
 struct GridSampleTests {
     @Test(
         "both layouts agree with double precision",
-        arguments: [GridSample.Interpolation.linear, .nearest, .cubic], [GridSample.Outside.zeros, .border, .reflection])
+        arguments: [GridSample.Interpolation.linear, .nearest, .cubic],
+        [GridSample.Outside.zeros, .border, .reflection])
     func layouts(interpolation: GridSample.Interpolation, outside: GridSample.Outside) throws {
         let x = shuffled([2, 18, 5, 7])
         let points: [Float] = (0..<48).map { (index: Int) -> Float in Float(index * 31 % 53) / 16 - 1.6 }
@@ -15,12 +16,14 @@ struct GridSampleTests {
         for aligns in [false, true] {
             let op = GridSample(interpolation, outside: outside, alignsCorners: aligns)
             let expected = try run(op, [doubled(x), doubled(grid)])[0]
-            let values = try #require(Tensor(extents: expected.extents, expected.elements(as: Double.self).map { Float($0) }))
+            let values = try #require(
+                Tensor(extents: expected.extents, expected.elements(as: Double.self).map { Float($0) }))
             for set in InstructionSet.available {
                 let rows = try run(op, [x, grid], on: set)[0].elements(as: Float.self)
                 let last = try run(op, [channelsLast(x), grid], on: set)[0].elements(as: Float.self)
                 #expect(distance(rows, expected.elements(as: Double.self)) < 1e-4)
-                #expect(distance(last, channelsLast(values).elements(as: Float.self).map { Double($0) }) < 1e-4)
+                #expect(
+                    distance(last, channelsLast(values).elements(as: Float.self).map { Double($0) }) < 1e-4)
             }
         }
     }

@@ -14,7 +14,8 @@ struct SpectralTests {
         let real = shuffled([2, length, 1])
         let half = try run(DFT(isOneSided: true), [doubled(real)])[0]
         let again = try run(
-            DFT(isInverse: true, isOneSided: true), [half, Tensor(scalar: Int64(length))])[0].elements(as: Double.self)
+            DFT(isInverse: true, isOneSided: true), [half, Tensor(scalar: Int64(length))])[0].elements(
+                as: Double.self)
         #expect(distance(real.elements(as: Float.self), again) < 1e-12)
     }
 

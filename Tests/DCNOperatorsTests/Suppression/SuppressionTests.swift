@@ -18,7 +18,9 @@ struct SuppressionTests {
         return h * w / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - h * w)
     }
 
-    @Test("what is kept does not overlap, what is dropped overlaps something better", arguments: [Float(0.1), 0.5])
+    @Test(
+        "what is kept does not overlap, what is dropped overlaps something better",
+        arguments: [Float(0.1), 0.5])
     func law(threshold: Float) throws {
         let (count, values) = (40, boxes(40))
         let scores = (0..<count).map { Float($0 * 13 % 17) / 17 }
@@ -36,7 +38,8 @@ struct SuppressionTests {
             }
         }
         for index in 0..<count where !kept.contains(index) {
-            #expect(kept.contains { scores[$0] >= scores[index] && overlap(list[index], list[$0]) > threshold })
+            #expect(
+                kept.contains { scores[$0] >= scores[index] && overlap(list[index], list[$0]) > threshold })
         }
     }
 
@@ -57,7 +60,9 @@ struct SuppressionTests {
     @Test("a square turned by a quarter is itself")
     func turned() throws {
         let values: [Float] = [5, 5, 4, 4, 0, 5, 5, 4, 4, 1.5707963, 50, 5, 4, 4, 0]
-        let inputs = [Tensor(extents: [1, 3, 5], values), Tensor(extents: [1, 1, 3], [Float(0.9), 0.8, 0.7])]
+        let inputs = [
+            Tensor(extents: [1, 3, 5], values), Tensor(extents: [1, 1, 3], [Float(0.9), 0.8, 0.7]),
+        ]
         let op = RotatedSuppression(threshold: 0.9, leastScore: 0)
         #expect(try run(op, inputs)[0].integers == [0, 0, 0, 0, 0, 2])
     }
