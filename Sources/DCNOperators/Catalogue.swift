@@ -14,6 +14,7 @@ package enum Catalogue {
         .regions,
         .resizing,
         .sampling,
+        .products,
         .reductions,
         .shapes,
         .spectra,
