@@ -79,6 +79,10 @@ let package = Package(
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: strict),
         .testTarget(
             name: "DCNFormatsTests", dependencies: ["DCNFormats", "DCNGraph"], swiftSettings: strict),
+        .testTarget(
+            name: "DCNFilesTests", dependencies: ["DCN", "DCNFiles", "DCNFormats"], swiftSettings: strict),
+        .testTarget(name: "DCNVisionTests", dependencies: ["DCNVision", "DCNFiles"], swiftSettings: strict),
+        .testTarget(name: "CommandTests", dependencies: ["dcn-run"], swiftSettings: strict),
         .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

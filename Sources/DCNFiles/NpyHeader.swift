@@ -17,9 +17,12 @@ struct NpyHeader {
 }
 
 /// Why bytes are no `.npy` file.
-struct NpyFault: Error { let reason: String }
+package struct NpyFault: Error {
+    let reason: String
+}
 
 extension NpyHeader {
+    /// The first bytes of every such file.
     static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
 
     /// Reads the header of versions 1 to 3.

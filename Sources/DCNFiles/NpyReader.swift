@@ -7,7 +7,7 @@ package func readNpy(_ path: String, wanted: ElementType? = nil) throws(DCNError
 }
 
 /// The tensor in the bytes of a `.npy` file, versions 1 to 3, either order and either endianness.
-func decodeNpy(_ bytes: UnsafeRawBufferPointer, wanted: ElementType?) throws(NpyFault) -> Tensor {
+package func decodeNpy(_ bytes: UnsafeRawBufferPointer, wanted: ElementType?) throws(NpyFault) -> Tensor {
     let header = try NpyHeader(bytes)
     let element = try header.element(wanted: wanted)
     guard let count = elementCount(of: header.extents) else {

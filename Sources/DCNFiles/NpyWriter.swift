@@ -1,7 +1,7 @@
 package import DCN
 
 /// A tensor as a `.npy` file of version 1.0, row-major and little-endian. Types that NumPy lacks are widened.
-struct NpyImage {
+package struct NpyImage {
     /// Everything before the elements.
     let header: [UInt8]
     /// The elements.
@@ -10,7 +10,8 @@ struct NpyImage {
     /// Bytes of the whole file.
     var byteCount: Int { header.count + body.byteCount }
 
-    init(_ tensor: Tensor) {
+    /// The file of a tensor.
+    package init(_ tensor: Tensor) {
         let tensor = widened(rowMajor(tensor))
         if tensor.type.element == .string {
             let strings = tensor.byteStrings.map { Array($0.text.unicodeScalars) }
@@ -31,7 +32,7 @@ struct NpyImage {
     }
 
     /// Hands over the file in pieces.
-    func write(_ sink: (UnsafeRawBufferPointer) throws(DCNError) -> Void) throws(DCNError) {
+    package func write(_ sink: (UnsafeRawBufferPointer) throws(DCNError) -> Void) throws(DCNError) {
         try header.lent { (buffer) throws(DCNError) in try sink(buffer) }
         switch body {
         case .bytes(let bytes): try bytes.lent { (buffer) throws(DCNError) in try sink(buffer) }

@@ -36,7 +36,7 @@ func narrowNumbers(_ tensor: Tensor) -> [Double] {
 }
 
 /// The number that the bits of a narrow element stand for.
-func narrowNumber(_ bits: UInt16, _ element: ElementType) -> Double {
+package func narrowNumber(_ bits: UInt16, _ element: ElementType) -> Double {
     switch element {
     case .float16: return FloatForm(exponent: 5, fraction: 10, bias: 15, specials: .infinities).number(bits)
     case .bfloat16: return Double(Float(bitPattern: UInt32(bits) << 16))
