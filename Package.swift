@@ -82,7 +82,8 @@ let package = Package(
         .testTarget(
             name: "DCNFilesTests", dependencies: ["DCN", "DCNFiles", "DCNFormats"], swiftSettings: strict),
         .testTarget(name: "DCNVisionTests", dependencies: ["DCNVision", "DCNFiles"], swiftSettings: strict),
-        .testTarget(name: "CommandTests", dependencies: ["dcn-run"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["dcn-run", "DCN", "DCNFiles"], swiftSettings: strict),
         .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
