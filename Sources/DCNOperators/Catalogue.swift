@@ -6,6 +6,7 @@ package enum Catalogue {
     package static let families: [Family] = [
         .activations,
         .convolutions,
+        .deformables,
         .layouts,
         .losses,
         .movement,
@@ -14,7 +15,6 @@ package enum Catalogue {
         .regions,
         .resizing,
         .sampling,
-        .products,
         .reductions,
         .shapes,
         .spectra,
@@ -35,12 +35,17 @@ package enum Catalogue {
     package static let operators: [String: any Operator.Type] = Dictionary(
         families.flatMap(\.operators).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 
-    /// One dialect per domain that any family spells for.
+    /// One dialect per domain that any family spells for, and one for every domain.
     package static let dialects: [Dialect] = {
         var tables: [String: [String: Dialect.Spelling]] = [:]
         for family in families {
-            for (domain, table) in family.spellings { tables[domain, default: [:]].merge(table) { first, _ in first } }
+            for (domain, table) in family.spellings {
+                tables[domain, default: [:]].merge(table) { first, _ in first }
+            }
         }
-        return tables.keys.sorted().map { Dialect(domain: $0, tables[$0] ?? [:]) }
+        let everywhere = families.reduce(into: [:]) { $0.merge($1.anywhere) { first, _ in first } }
+        return tables.keys.sorted().map { Dialect(domain: $0, tables[$0] ?? [:]) } + [
+            Dialect(domain: nil, everywhere)
+        ]
     }()
 }

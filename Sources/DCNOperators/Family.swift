@@ -6,10 +6,16 @@ package struct Family: Sendable {
     package let operators: [any Operator.Type]
     /// Spellings by domain (`""` is ONNX's own), then by name.
     package let spellings: [String: [String: Dialect.Spelling]]
+    /// Spellings by name that hold in every domain which has none of its own of that name.
+    package let anywhere: [String: Dialect.Spelling]
 
     /// A family from its members.
-    package init(_ operators: [any Operator.Type], _ spellings: [String: [String: Dialect.Spelling]]) {
+    package init(
+        _ operators: [any Operator.Type], _ spellings: [String: [String: Dialect.Spelling]],
+        anywhere: [String: Dialect.Spelling] = [:]
+    ) {
         self.operators = operators
         self.spellings = spellings
+        self.anywhere = anywhere
     }
 }
