@@ -14,7 +14,7 @@ package struct Pipeline: Sendable {
         for pass in passes {
             try pass.run(on: &graph, log: &log)
             #if DEBUG
-            try graph.check()
+                try graph.check()
             #endif
         }
         return log
@@ -23,7 +23,12 @@ package struct Pipeline: Sendable {
 
 extension Pipeline {
     /// What always runs: afterwards the graph holds canonical operators only, and nothing that is known already.
-    package static let canonical = Pipeline([DropIdentity(), FoldConstants(), DropDead()])
+    package static let canonical = Pipeline([
+        Rewrite(ExpandJointFields()), DropIdentity(), FoldConstants(), DropDead(),
+    ])
+
+    /// What turns operators of our own into standard ones, as far as these can express them.
+    package static let lowering = Pipeline([Rewrite(LowerAggregate()), FoldConstants(), DropDead()])
 
     /// What makes a canonical graph fast: few nodes, packed weights, layouts that kernels like.
     package static func fusing(_ accuracy: Accuracy) -> Pipeline {
