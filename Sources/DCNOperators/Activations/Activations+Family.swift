@@ -8,7 +8,10 @@ extension Family {
             Celu.self, Shrink.self, Clip.self, Sigmoid.self, HardSigmoid.self, HardSwish.self, Swish.self,
             Tanh.self, Softplus.self, Softsign.self, Mish.self, Gelu.self, BiasGelu.self,
         ],
-        ["": onnxActivations, "com.microsoft": microsoftActivations])
+        [
+            "": onnxActivations, "com.microsoft": microsoftActivations,
+            "mmdeploy": ["Gelu": { (_) throws(Misfit) in Meaning(Gelu()) }],
+        ])
 
     private static let onnxActivations: [String: Dialect.Spelling] = [
         "Identity": { (_) throws(Misfit) in Meaning(Identity()) },
