@@ -17,7 +17,7 @@ let package = Package(
         .executable(name: "dcn-bench", targets: ["dcn-bench"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
     ],
     targets: [
         .systemLibrary(
@@ -51,11 +51,14 @@ let package = Package(
             name: "DCN", dependencies: ["DCNGraph", "DCNOperators", "DCNFormats", "DCNPasses", "DCNRuntime"],
             swiftSettings: strict),
         .target(
-            name: "DCNFiles", dependencies: ["DCN", "DCNFormats", "COnnxProto", "CImage"], swiftSettings: strict),
+            name: "DCNFiles", dependencies: ["DCN", "DCNFormats", "COnnxProto", "CImage"],
+            swiftSettings: strict),
         .target(name: "DCNVision", dependencies: ["DCN", "DCNFiles"], swiftSettings: strict),
         .target(
             name: "DCNCommandLine",
-            dependencies: ["DCN", "DCNFiles", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "DCN", "DCNFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "dcn-run",
@@ -84,6 +87,12 @@ let package = Package(
         .testTarget(name: "DCNVisionTests", dependencies: ["DCNVision", "DCNFiles"], swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["dcn-run", "DCN", "DCNFiles"], swiftSettings: strict),
+        .testTarget(
+            name: "DCNTests",
+            dependencies: [
+                "DCN", "DCNFiles", "DCNFormats", "DCNGraph", "DCNOperators", "DCNPasses", "TestSupport",
+            ],
+            swiftSettings: strict),
         .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
