@@ -1,0 +1,45 @@
+import DCNGraph
+import DCNOperators
+import DCNPasses
+import Testing
+
+@Suite("Layouts")
+struct LayoutTests {
+    @Test("conversions stand only at the borders of channels-last regions")
+    func borders() throws {
+        var b = Builder()
+        let x = b.input("x", [1, 20, 6, 5])
+        let y = try b.node(Conv(), [x, b.constant("w", [24, 20, 3, 3])], "first")
+        let z = try b.node(Relu(), [y], "relu")
+        b.graph.addOutput(try b.node(Conv(), [z, b.constant("v", [8, 24, 1, 1])], "second"), named: "z")
+        let (graph, _) = try after(LayOut(.exact), b.graph)
+        #expect(operators(graph) == ["Relayout", "Conv", "Relu", "Conv", "Relayout"])
+        try expectSameAnswers(b.graph, graph)
+    }
+
+    @Test("a transpose to channels last and back moves nothing", arguments: [16, 10])
+    func transposes(_ channels: Int) throws {
+        var b = Builder()
+        let x = b.input("x", [1, channels, 4, 3])
+        let y = try b.node(Conv(), [x, b.constant("w", [channels, channels, 1, 1])], "conv")
+        let back = try b.node(Transpose(permutation: [0, 2, 3, 1]), [y], "back")
+        let scaled = try b.node(Mul(), [back, b.constant("k", [channels])], "scale")
+        let front = try b.node(Transpose(permutation: [0, 3, 1, 2]), [scaled], "front")
+        b.graph.addOutput(try b.node(Conv(), [front, b.constant("v", [3, channels, 1, 1])], "last"), named: "z")
+        let (seen, _) = try after(Rewrite(RecogniseLayouts()), b.graph)
+        let (graph, _) = try after(LayOut(.exact), seen)
+        #expect(operators(graph) == ["Relayout", "Conv", "ChannelsToBack", "Mul", "ChannelsToFront", "Conv", "Relayout"])
+        try expectSameAnswers(b.graph, graph)
+    }
+
+    @Test("two transposes become one, or none")
+    func joined() throws {
+        var b = Builder()
+        let x = b.input("x", [2, 3, 4])
+        let y = try b.node(Transpose(permutation: [1, 2, 0]), [x], "one")
+        b.graph.addOutput(try b.node(Transpose(permutation: [1, 2, 0]), [y], "two"), named: "y")
+        let (graph, _) = try after(Rewrite(FuseTransposes()), b.graph)
+        #expect(operators(graph) == ["Transpose"])
+        try expectSameAnswers(b.graph, graph)
+    }
+}
