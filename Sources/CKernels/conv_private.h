@@ -113,6 +113,27 @@ ptrdiff_t patch_stride(ptrdiff_t inner);
 void patch_pack_planes(const dcn_conv_shape *shape, const float *weights, float *packed);
 void patch_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
 
+/// How a strided product reads B.
+enum {
+    MATMUL_PACKED,                   ///< from panels packed before
+    MATMUL_COPIED,                   ///< each tile packs the panels it needs
+    MATMUL_DIRECT,                   ///< as it lies, row major: few rows
+    MATMUL_DOTS,                     ///< as it lies, column major: few rows or few columns
+};
+/// The most rows for which packing B costs more than it saves, and of a product of dots.
+enum { MATMUL_FEW_ROWS = 12, MATMUL_FEW_DOTS = 4 };
+
+/// Floats of the pieces of scratch that a strided product copies into.
+CONV_INLINE ptrdiff_t matmul_panel_floats(const dcn_matmul_plan *p) {
+    return p->form == MATMUL_PACKED || p->form == MATMUL_DOTS ? 0 : CONV_PANEL * p->block_inner;
+}
+CONV_INLINE ptrdiff_t matmul_rows_floats(const dcn_matmul_plan *p) {
+    return p->shape.a_inner == 1 ? 0 : dcn_padded(p->block_rows * p->block_inner);
+}
+CONV_INLINE ptrdiff_t matmul_addend_floats(const dcn_matmul_plan *p) {
+    return p->shape.has_addend ? p->block_rows * CONV_PANEL : 0;
+}
+
 /// Order of the products of a sampled row.
 enum {
     DEFORM_TAP_ORDER,                ///< (tap, channel)

@@ -34,6 +34,7 @@ void patch_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wan
     plan->panels_per_tile = cut.panels_per_tile;
     plan->panel_tiles = cut.panel_tiles;
     plan->tile_count = plan->row_tiles * plan->panel_tiles;
-    plan->scratch_bytes = conv_pointer_bytes(1, plan->block_rows, 0) + runs * (ptrdiff_t)(sizeof(float *) + sizeof(ptrdiff_t)) +
+    const ptrdiff_t run_bytes = runs * (ptrdiff_t)(sizeof(float *) + sizeof(ptrdiff_t));
+    plan->scratch_bytes = conv_pointer_bytes(1, plan->block_rows, 0) + run_bytes +
                           (dcn_padded(stride * plan->block_rows) + 16) * word;
 }

@@ -6,6 +6,7 @@ package enum Catalogue {
     package static let families: [Family] = [
         .activations,
         .convolutions,
+        .products,
         .deformables,
         .layouts,
         .losses,

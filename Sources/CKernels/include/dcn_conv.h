@@ -279,6 +279,42 @@ void dcn_gemm_pack(const dcn_gemm_shape *shape, const float *b, ptrdiff_t row_st
 int dcn_gemm_make_plan(const dcn_gemm_shape *shape, dcn_caches caches, dcn_isa isa, ptrdiff_t tiles_wanted,
                        dcn_gemm_plan *plan);
 
+// ---------------------------------------------------------------------------------------------- strided product
+
+/// y[m, n] = f(scale · Σ a[m, k] · b[k, n] + bias[n] + addend_scale · addend[m, n] + residual[m, n])
+///
+/// Element (m, k) of A is a[m·a_row + k·a_inner], likewise B and the addend, whose steps may be 0. With `packed`, B is
+/// from `dcn_gemm_pack`, which has applied the scale; else it is read as it lies, or copied in pieces by the tiles.
+typedef struct {
+    ptrdiff_t rows, inner, columns;
+    ptrdiff_t a_row, a_inner;
+    ptrdiff_t b_inner, b_column;
+    ptrdiff_t addend_row, addend_column;
+    float scale, addend_scale;
+    int32_t packed, has_addend;
+} dcn_matmul_shape;
+
+/// A planned product. Fields past `scratch_bytes` belong to the kernels.
+typedef struct {
+    dcn_matmul_shape shape;
+    ptrdiff_t tile_count;
+    ptrdiff_t scratch_bytes;     ///< per thread, a multiple of 64
+    ptrdiff_t block_rows, block_inner, tile_rows, row_tiles, panel_tiles, panels_per_tile;
+    int32_t form;
+} dcn_matmul_plan;
+
+/// Operands of one product. `epilogue.residual_last` must be 0.
+typedef struct {
+    const float *a, *b, *addend;
+    float *y;                    ///< y[m·y_stride + n]
+    ptrdiff_t y_stride;
+    dcn_epilogue epilogue;
+} dcn_matmul_arguments;
+
+/// Fills the plan; 0 on a negative extent or overflow, else 1. `tiles_wanted` as above.
+int dcn_matmul_make_plan(const dcn_matmul_shape *shape, dcn_caches caches, ptrdiff_t tiles_wanted,
+                         dcn_matmul_plan *plan);
+
 // ---------------------------------------------------------------------------------------------- layout change
 
 /// Between row major (rows of `pixels` floats per channel, planes of one image adjacent) and channels last.
@@ -301,6 +337,7 @@ typedef struct {
     void (*gemm)(const dcn_gemm_plan *plan, const dcn_gemm_arguments *arguments, ptrdiff_t tile, void *scratch);
     void (*conv)(const dcn_conv_plan *plan, const dcn_conv_arguments *arguments, ptrdiff_t tile, void *scratch);
     void (*deform)(const dcn_deform_plan *plan, const dcn_deform_arguments *arguments, ptrdiff_t tile, void *scratch);
+    void (*matmul)(const dcn_matmul_plan *plan, const dcn_matmul_arguments *arguments, ptrdiff_t tile, void *scratch);
     void (*to_channels_last)(const dcn_relayout *job, ptrdiff_t tile);
     void (*to_row_major)(const dcn_relayout *job, ptrdiff_t tile);
     /// Runs `rounds` rounds of independent multiply-adds in registers and returns the floating-point operations

@@ -28,7 +28,7 @@ func broadcastShape(_ operands: [Operand]) throws(Misfit) -> Shape? {
 }
 
 /// The extent two extents have together; nil when they contradict each other.
-private func join(_ a: Dimension, _ b: Dimension) -> Dimension? {
+func join(_ a: Dimension, _ b: Dimension) -> Dimension? {
     switch (a, b) {
     case (.fixed(1), _): b
     case (_, .fixed(1)): a

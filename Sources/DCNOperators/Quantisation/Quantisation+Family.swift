@@ -5,7 +5,8 @@ extension Family {
     static let quantisation = Family(
         [
             QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self, MatMulInteger.self,
-            QLinearMatMul.self, ConvInteger.self, QLinearConv.self,
+            QLinearMatMul.self, ConvInteger.self, QLinearConv.self, QLinearMap.self, QLinearArithmetic.self,
+            QLinearGlobalAveragePool.self, QLinearConcat.self,
         ],
         ["": onnxQuantisation, "com.microsoft": microsoftQuantisation])
 
@@ -26,6 +27,16 @@ extension Family {
     private static let microsoftQuantisation: [String: Dialect.Spelling] = [
         "QuantizeLinear": { (node) throws(Misfit) in Meaning(try quantize(node)) },
         "DequantizeLinear": { (node) throws(Misfit) in Meaning(try dequantize(node)) },
+        "QLinearAdd": { (_) throws(Misfit) in Meaning(QLinearArithmetic(multiplies: false)) },
+        "QLinearMul": { (_) throws(Misfit) in Meaning(QLinearArithmetic(multiplies: true)) },
+        "QLinearSigmoid": { (_) throws(Misfit) in Meaning(QLinearMap(.sigmoid)) },
+        "QLinearLeakyRelu": { (node) throws(Misfit) in
+            Meaning(QLinearMap(.leakyRelu(alpha: try node.float("alpha", default: 0.01))))
+        },
+        "QLinearGlobalAveragePool": { (node) throws(Misfit) in
+            Meaning(QLinearGlobalAveragePool(isChannelsLast: try node.bool("channels_last", default: false)))
+        },
+        "QLinearConcat": { (node) throws(Misfit) in Meaning(QLinearConcat(axis: try node.int("axis"))) },
     ]
 }
 
