@@ -24,7 +24,8 @@ package struct Pipeline: Sendable {
 extension Pipeline {
     /// What always runs: afterwards the graph holds canonical operators only, and nothing that is known already.
     package static let canonical = Pipeline([
-        Rewrite(ExpandJointFields()), DropIdentity(), FoldConstants(), DropDead(),
+        Rewrite(ExpandJointFields()), DropIdentity(), FoldConstants(), RaiseDeformConv(), RaiseAggregate(),
+        RaiseAttention(), FoldChannelOrder(), DropDead(),
     ])
 
     /// What turns operators of our own into standard ones, as far as these can express them.
