@@ -21,6 +21,8 @@ VERSIONS = {
     "torch": "2.15.0",
     "torchvision": "0.29.2",
     "scikit-learn": "1.9.1",
+    "pillow": "13.0.0",
+    "pycocotools": "2.0.11",
     "openvino": "2026.4.1",
     "ncnn": "1.0.20261020",
 }

@@ -11,8 +11,8 @@ package struct Evaluation: Sendable {
     /// Detections of each class in each picture that count at most.
     private static let mostDetections = 100
 
-    /// The ten thresholds of overlap: 0.5, 0.55 … 0.95.
-    package static let thresholds: [Double] = (0..<10).map { 0.5 + 0.05 * Double($0) }
+    /// The ten thresholds of overlap: 0.5, 0.55 … 0.95, rounded as those of COCO's own program are.
+    package static let thresholds: [Double] = (0..<9).map { Double($0) * ((0.95 - 0.5) / 9) + 0.5 } + [0.95]
 
     /// Ranges of areas in square pixels.
     package enum Size: Sendable, CaseIterable {
@@ -79,7 +79,8 @@ package struct Evaluation: Sendable {
         }
         var (sum, place) = (0.0, 0)
         for step in 0...100 {
-            let recall = Double(step) / 100
+            // Not step / 100, which is rounded otherwise.
+            let recall = step == 100 ? 1 : Double(step) * 0.01
             while place < recalls.count, recalls[place] < recall { place += 1 }
             if place < recalls.count { sum += precisions[place] }
         }

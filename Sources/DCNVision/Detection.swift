@@ -98,6 +98,13 @@ private func rounded(_ tensor: Tensor) -> [Int]? {
 }
 
 extension Detection {
+    /// The same thing in a picture so many times as large.
+    package func scaled(by factor: Double) -> Detection {
+        var scaled = self
+        scaled.box = Box(box.left * factor, box.top * factor, box.right * factor, box.bottom * factor)
+        return scaled
+    }
+
     /// The detection as an object.
     package var json: Json {
         .object([

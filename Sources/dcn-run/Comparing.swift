@@ -29,7 +29,7 @@ extension Job {
         if command.json {
             try Console.print(Json.object([("matches", .bool(passes)), ("outputs", .array(lines))]).text)
         }
-        if command.watching.profile {
+        if command.watching.profile, !command.json {
             for line in watcher.profile(runs: sets.count) { try Console.print(line) }
         }
         if let path = command.watching.trace { try writeFile(path, watcher.trace.text + "\n") }

@@ -35,6 +35,9 @@ struct DetectCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Names of the classes, with commas between.", valueName: "A,B,…"))
     var names: String?
 
+    @Option(help: "Draw on the picture made this many times as large.")
+    var enlarge = 1
+
     @Flag(help: "Results as JSON on standard output, errors as JSON on standard error.")
     var json = false
 
@@ -45,6 +48,9 @@ struct DetectCommand: ParsableCommand {
 
     func run() throws {
         try perform(isJson: json) {
+            guard (1...16).contains(enlarge) else {
+                throw UsageMistake("--enlarge is \(enlarge), expected 1 … 16")
+            }
             var detector = try Detector(file, options, running)
             if let out { try makeFolder(out) }
             for path in pictures { try show(path, &detector) }
@@ -65,7 +71,9 @@ struct DetectCommand: ParsableCommand {
         let base = path.split(separator: "/").last.map(String.init) ?? path
         let stem = base.lastIndex(of: ".").map { String(base[..<$0]) } ?? base
         try writeFile("\(out)/\(stem).json", object.text + "\n")
-        try drawing(found, on: picture, names: names).writePng("\(out)/\(stem).png")
+        let canvas = resized(picture, width: picture.width * enlarge, height: picture.height * enlarge)
+        let drawn = drawing(found.map { $0.scaled(by: Double(enlarge)) }, on: canvas, names: names)
+        try drawn.writePng("\(out)/\(stem).png")
         if !quiet { Console.note("wrote \(escaped(out))/\(escaped(stem)).json and .png") }
     }
 

@@ -50,7 +50,8 @@ struct EvalCommand: ParsableCommand {
 
     /// The lines printed, and what gates may name.
     private static let lines: [(name: String, thresholds: [Double])] = [
-        ("0.5", [0.5]), ("0.7", [0.5 + 0.05 * 4]), ("0.75", [0.75]), ("0.5:0.95", Evaluation.thresholds),
+        ("0.5", [0.5]), ("0.7", [Evaluation.thresholds[4]]), ("0.75", [Evaluation.thresholds[5]]),
+        ("0.5:0.95", Evaluation.thresholds),
     ]
 
     private func parsedGates() throws(UsageMistake) -> [(name: String, least: Double)] {

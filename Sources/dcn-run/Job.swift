@@ -68,8 +68,12 @@ struct Job {
                 && command.comparison.expect == nil
             {
                 try summarise(answer)
+            } else if command.json, command.watching.profile {
+                try Console.print(Json.object([("profile", watcher.jsonProfile(runs: 1))]).text)
             }
-            if command.watching.profile { for line in watcher.profile(runs: 1) { try Console.print(line) } }
+            if command.watching.profile, !command.json {
+                for line in watcher.profile(runs: 1) { try Console.print(line) }
+            }
         }
         try write(answer)
         if let path = command.watching.trace { try writeFile(path, watcher.trace.text + "\n") }
@@ -116,7 +120,11 @@ struct Job {
     func reportFinite() throws -> Bool {
         guard command.watching.checkFinite else { return true }
         guard let found = watcher.notFinite else { return true }
-        try Console.print("not finite: \(found)")
+        if command.json {
+            Console.note("not finite: \(found)")
+        } else {
+            try Console.print("not finite: \(found)")
+        }
         return false
     }
 }

@@ -7,8 +7,11 @@ extension Job {
     func summarise(_ answer: [String: Datum]) throws {
         let tensors = ordered(answer).flatMap { entries(of: $0.datum, named: $0.name) }
         if command.json {
-            try Console.print(
-                Json.object([("outputs", .array(tensors.map { described($0.name, $0.tensor) }))]).text)
+            var members: [(String, Json)] = [
+                ("outputs", .array(tensors.map { described($0.name, $0.tensor) }))
+            ]
+            if command.watching.profile { members.append(("profile", watcher.jsonProfile(runs: 1))) }
+            try Console.print(Json.object(members).text)
             return
         }
         let rows = tensors.map { name, tensor -> [String] in

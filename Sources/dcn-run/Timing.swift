@@ -8,7 +8,7 @@ extension Job {
     func measure() throws -> [String: Datum] {
         let warmups = command.timing.warmup ?? 1
         let repeats = command.timing.repeats ?? 1
-        let sessions = command.timing.sessions ?? 1
+        let sessions = command.timing.sessions
         watcher.isPaused = warmups > 0
         var first = try session()
         let start = ProcessFacts.clock
@@ -18,20 +18,20 @@ extension Job {
         figures.firstRun = firstEnd - start
         figures.process = firstEnd - ProcessFacts.start
         figures.load = loadNanoseconds
-        if sessions == 1 {
+        if let sessions {
+            try measureSideBySide(sessions, warmups: warmups, repeats: repeats, &figures)
+            figures.planned = first.plannedByteCount * sessions
+        } else {
             figures.samples = try samples(
                 &first, warmups: max(0, warmups - 1), repeats: repeats - (warmups == 0 ? 1 : 0))
             if warmups == 0 { figures.samples.insert(firstEnd - start, at: 0) }
             figures.planned = first.plannedByteCount
-        } else {
-            try measureSideBySide(sessions, warmups: warmups, repeats: repeats, &figures)
-            figures.planned = first.plannedByteCount * sessions
         }
         figures.anonymous = ProcessFacts.anonymousByteCount
         figures.peak = ProcessFacts.peakByteCount
         try Console.print(command.json ? figures.json(profile: jsonProfile(repeats)).text : figures.line)
         if command.watching.profile, !command.json {
-            for line in watcher.profile(runs: repeats * sessions) { try Console.print(line) }
+            for line in watcher.profile(runs: repeats * (sessions ?? 1)) { try Console.print(line) }
         }
         return answer
     }
