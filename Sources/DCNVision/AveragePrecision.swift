@@ -12,7 +12,10 @@ package struct Evaluation: Sendable {
     private static let mostDetections = 100
 
     /// The ten thresholds of overlap: 0.5, 0.55 … 0.95, rounded as those of COCO's own program are.
-    package static let thresholds: [Double] = (0..<9).map { Double($0) * ((0.95 - 0.5) / 9) + 0.5 } + [0.95]
+    package static let thresholds: [Double] = {
+        let step: Double = (0.95 - 0.5) / 9
+        return (0..<10).map { (index: Int) -> Double in index == 9 ? 0.95 : Double(index) * step + 0.5 }
+    }()
 
     /// Ranges of areas in square pixels.
     package enum Size: Sendable, CaseIterable {
