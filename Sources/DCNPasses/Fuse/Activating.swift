@@ -9,6 +9,7 @@ protocol Activating: Operator {
 }
 
 extension Conv: Activating { static let residualInput: Int? = 3 }
+extension MatMul: Activating { static let residualInput: Int? = 3 }
 extension DeformConv: Activating { static let residualInput: Int? = 5 }
 
 /// What an elementwise node is, as an activation; nil where it is none of them.
@@ -28,6 +29,7 @@ func activation(of op: any Operator, _ node: Node, _ graph: Graph) -> Activation
     case is Mish: return Activation(.mish)
     case let op as Elu: return Activation(.elu, alpha: op.alpha)
     case let op as Swish where op.alpha == 1: return Activation(.silu)
+    case let op as Gelu: return Activation(op.isApproximate ? .geluTanh : .gelu)
     case is Clip:
         guard let low = bound(1, missing: -.infinity), let high = bound(2, missing: .infinity), low <= high else { return nil }
         return Activation(.clip, alpha: low, beta: high)
