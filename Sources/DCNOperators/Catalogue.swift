@@ -16,6 +16,7 @@ package enum Catalogue {
         .regions,
         .resizing,
         .sampling,
+        .recurrences,
         .reductions,
         .shapes,
         .spectra,

@@ -5,6 +5,7 @@ extension MatMul {
     static func gemm(_ node: SourceNode) throws(Misfit) -> Meaning {
         var op = MatMul()
         op.isSingle = true
+        if node.version < 7 { node.ignore("broadcast") }
         op.scale = try node.float("alpha", default: 1)
         op.addendScale = try node.float("beta", default: 1)
         op.transposesLeft = try node.bool("transA", default: false)
