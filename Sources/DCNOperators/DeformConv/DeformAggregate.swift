@@ -94,7 +94,7 @@ package struct DeformAggregate: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard !isJoint else { throw .unsupported("DeformAggregate on offsets and masks in one tensor") }
+        if isJoint { return .routine(JointAggregate(op: self, output: try call.output(0))) }
         switch try call.output(0).element {
         case .float32: return .kernel(try DeformAggregateKernel(self, call))
         case .float64:

@@ -28,9 +28,12 @@ extension DeformConv: Packable {
 
     /// The layer as the kernels take it.
     func deformShape(_ window: Window, input: [Int], weights: [Int]) -> dcn_deform_shape? {
-        guard let shape = convShape(window, groups: groups, input: input, weights: weights) else { return nil }
+        guard let shape = convShape(window, groups: groups, input: input, weights: weights) else {
+            return nil
+        }
         return dcn_deform_shape(
-            conv: shape, offset_groups: offsetGroups, border: border == .zero ? DCN_BORDER_ZERO : DCN_BORDER_CLAMP,
+            conv: shape, offset_groups: offsetGroups,
+            border: border == .zero ? DCN_BORDER_ZERO : DCN_BORDER_CLAMP,
             ones: 0, x_first: 0, column_major: 0, skip_centre: 0, offset_scale: 1)
     }
 }

@@ -51,7 +51,9 @@ package struct DeformConv: Operator {
             return [.tensor(TensorType(x.element, nil))]
         }
         guard shape.rank == 4 else {
-            if shape.rank == 3 || shape.rank == 5 { throw .unsupported("DeformConv over \(shape.rank - 2) axes") }
+            if shape.rank == 3 || shape.rank == 5 {
+                throw .unsupported("DeformConv over \(shape.rank - 2) axes")
+            }
             throw .rank(of: "x", expected: "4", got: shape.rank)
         }
         guard extents.count == 4 else { throw .rank(of: "weight", expected: "4", got: extents.count) }
@@ -59,7 +61,8 @@ package struct DeformConv: Operator {
         try expectGroups(x, extents)
         var output = Shape([shape[0], .fixed(extents[0])])
         for axis in 0..<2 { output.dimensions.append(try window.output(axis, of: shape[axis + 2])) }
-        try expectField(offset, channels: (jointMask ? 3 : 2) * offsetGroups * window.taps, output, factor: "2")
+        try expectField(
+            offset, channels: (jointMask ? 3 : 2) * offsetGroups * window.taps, output, factor: "2")
         if let mask = try inputs.optional(4, "mask") {
             guard !jointMask else { throw .value(of: "mask", because: "is there twice") }
             try mask.expectSameElement(as: x)
@@ -80,11 +83,13 @@ package struct DeformConv: Operator {
         let (channels, overflow) = weights[1].multipliedReportingOverflow(by: groups)
         guard !overflow, weights[0] % groups == 0 else {
             throw .extent(
-                of: "weight", axis: 0, expected: "a multiple of \(groups)", got: "\(weights[0])", because: "group")
+                of: "weight", axis: 0, expected: "a multiple of \(groups)", got: "\(weights[0])",
+                because: "group")
         }
         try x.expect(channels, along: 1, because: "group × weight's channels")
         guard channels % offsetGroups == 0 else {
-            throw .attribute("offset_group", because: "is \(offsetGroups), which does not divide \(channels) channels")
+            throw .attribute(
+                "offset_group", because: "is \(offsetGroups), which does not divide \(channels) channels")
         }
     }
 

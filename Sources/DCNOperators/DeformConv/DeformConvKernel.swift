@@ -23,11 +23,13 @@ struct DeformConvKernel: Kernel {
         var plan = dcn_deform_plan()
         let bytes = try call.output(0).byteCount ?? 0
         if bytes > 0 {
-            let made = dcn_deform_make_plan(&shape, machineCaches, call.instructionSet.code, tilesWanted, &plan)
+            let made = dcn_deform_make_plan(
+                &shape, machineCaches, call.instructionSet.code, tilesWanted, &plan)
             guard made != 0 else { throw .value(of: "the layer", because: "is too large to be planned") }
             if let count = try call.input(1).elementCount, count != plan.packed_count {
                 throw .extent(
-                    of: "weight", axis: 0, expected: "\(plan.packed_count)", got: "\(count)", because: "packed")
+                    of: "weight", axis: 0, expected: "\(plan.packed_count)", got: "\(count)",
+                    because: "packed")
             }
         }
         table = try ConvTable(call.instructionSet)
@@ -77,6 +79,7 @@ struct FieldLayout: Sendable {
 
     /// The numbers from channel `start` on.
     func field(_ data: UnsafePointer<Float>, from start: Int) -> dcn_field {
-        dcn_field(data: data + start * channel, batch_stride: batch, pixel_stride: pixel, channel_stride: channel)
+        dcn_field(
+            data: data + start * channel, batch_stride: batch, pixel_stride: pixel, channel_stride: channel)
     }
 }

@@ -17,7 +17,8 @@ struct UnpackedDeformConv: Routine {
         let operands = inputs.map { $0?.tensor?.aligned() }
         guard output.element == .float32 else { return [.tensor(try double(operands, scope))] }
         let known = Inputs(inputs.map { $0?.type }, constants: inputs)
-        guard let packed = try op.packed(for: known, choices: PackingChoices()), let fast = packed.op as? DeformConv
+        guard let packed = try op.packed(for: known, choices: PackingChoices()),
+            let fast = packed.op as? DeformConv
         else { throw .unsupported("this deformable convolution") }
         var given = operands
         for (index, constant) in packed.constants { given[index] = constant }
@@ -25,7 +26,9 @@ struct UnpackedDeformConv: Routine {
     }
 
     private func double(_ operands: [Tensor?], _ scope: any Scope) throws(Misfit) -> Tensor {
-        guard let x = operands[0], let weights = operands[1], let offset = operands[2] else { throw .missing("x") }
+        guard let x = operands[0], let weights = operands[1], let offset = operands[2] else {
+            throw .missing("x")
+        }
         let result = try scope.allocate(output)
         func values(_ index: Int) -> [Double]? {
             index < operands.count ? operands[index]?.elements(as: Double.self) : nil
@@ -62,11 +65,13 @@ struct PlainDeformConv {
                     for c in 0..<perGroup {
                         let channel = o / (output[1] / op.groups) * perGroup + c
                         for t in 0..<taps {
-                            let field = (n * op.offsetGroups + channel / (input[1] / op.offsetGroups)) * taps + t
+                            let field =
+                                (n * op.offsetGroups + channel / (input[1] / op.offsetGroups)) * taps + t
                             let place = position(p, t)
                             let value = sample(
                                 x, (n * input[1] + channel) * input[2] * input[3],
-                                place.y + offset[2 * field * pixels + p], place.x + offset[(2 * field + 1) * pixels + p])
+                                place.y + offset[2 * field * pixels + p],
+                                place.x + offset[(2 * field + 1) * pixels + p])
                             sum += w[(o * perGroup + c) * taps + t] * (mask?[field * pixels + p] ?? 1) * value
                         }
                     }

@@ -74,6 +74,31 @@ import Testing
             })
     }
 
+    @Test(arguments: layers) func oneTensorOfOffsetsAndMasksGivesTheSame(_ layer: Layer) throws {
+        let inputs = try inputs(layer)
+        let (offset, mask) = (inputs[1].elements(as: Float.self), inputs[2].elements(as: Float.self))
+        let taps = layer.op.taps
+        let places = inputs[1].extents[0..<3].reduce(1, *)
+        // Padded to eighths, as DCNv4 has it.
+        let width = (3 * layer.groups * taps + 7) / 8 * 8
+        var values = [Float](repeating: .nan, count: places * width)
+        for place in 0..<places {
+            for group in 0..<layer.groups {
+                let entry = place * layer.groups + group
+                for index in 0..<3 * taps {
+                    values[place * width + group * 3 * taps + index] =
+                        index < 2 * taps
+                        ? offset[entry * 2 * taps + index] : mask[entry * taps + index - 2 * taps]
+                }
+            }
+        }
+        let joint = try #require(Tensor(extents: inputs[1].extents[0..<3] + [width], values))
+        var op = layer.op
+        op.isJoint = true
+        let got = try run(op, [inputs[0], joint])[0].elements(as: Float.self)
+        #expect(got == (try run(layer.op, inputs)[0].elements(as: Float.self)))
+    }
+
     @Test func zeroOffsetsAndEqualMasksGiveTheMeanOfNeighbours() throws {
         let x = counting([1, 5, 5, 1])
         let zeros = try #require(Tensor(extents: [1, 3, 3, 18], [Float](repeating: 0, count: 162)))
