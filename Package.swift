@@ -53,7 +53,7 @@ let package = Package(
         .target(
             name: "DCNFiles", dependencies: ["DCN", "DCNFormats", "COnnxProto", "CImage"],
             swiftSettings: strict),
-        .target(name: "DCNVision", dependencies: ["DCN", "DCNFiles"], swiftSettings: strict),
+        .target(name: "DCNVision", dependencies: ["DCN", "DCNFiles", "DCNOperators"], swiftSettings: strict),
         .target(
             name: "DCNCommandLine",
             dependencies: [
@@ -91,7 +91,9 @@ let package = Package(
             name: "DCNFormatsTests", dependencies: ["DCNFormats", "DCNGraph"], swiftSettings: strict),
         .testTarget(
             name: "DCNFilesTests", dependencies: ["DCN", "DCNFiles", "DCNFormats"], swiftSettings: strict),
-        .testTarget(name: "DCNVisionTests", dependencies: ["DCNVision", "DCNFiles"], swiftSettings: strict),
+        .testTarget(
+            name: "DCNVisionTests", dependencies: ["DCN", "DCNVision", "DCNFiles", "DCNOperators", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["dcn-run", "DCN", "DCNFiles"], swiftSettings: strict),
         .testTarget(
