@@ -43,7 +43,7 @@ let package = Package(
         .target(name: "DCNGraph", swiftSettings: strict),
         .target(name: "DCNOperators", dependencies: ["DCNGraph", "CKernels"], swiftSettings: strict),
         .target(
-            name: "DCNFormats", dependencies: ["DCNGraph", "DCNOperators", "COnnxProto"],
+            name: "DCNFormats", dependencies: ["DCNGraph", "DCNOperators", "COnnxProto", "CKernels"],
             swiftSettings: strict),
         .target(name: "DCNPasses", dependencies: ["DCNGraph", "DCNOperators"], swiftSettings: strict),
         .target(name: "DCNRuntime", dependencies: ["DCNGraph", "DCNOperators"], swiftSettings: strict),

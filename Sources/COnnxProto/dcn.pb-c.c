@@ -232,6 +232,51 @@ void   dcn__value__free_unpacked
   assert(message->base.descriptor == &dcn__value__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   dcn__output__init
+                     (Dcn__Output         *message)
+{
+  static const Dcn__Output init_value = DCN__OUTPUT__INIT;
+  *message = init_value;
+}
+size_t dcn__output__get_packed_size
+                     (const Dcn__Output *message)
+{
+  assert(message->base.descriptor == &dcn__output__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t dcn__output__pack
+                     (const Dcn__Output *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &dcn__output__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t dcn__output__pack_to_buffer
+                     (const Dcn__Output *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &dcn__output__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Dcn__Output *
+       dcn__output__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Dcn__Output *)
+     protobuf_c_message_unpack (&dcn__output__descriptor,
+                                allocator, len, data);
+}
+void   dcn__output__free_unpacked
+                     (Dcn__Output *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &dcn__output__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   dcn__type__tensor__init
                      (Dcn__Type__Tensor         *message)
 {
@@ -373,51 +418,6 @@ void   dcn__node__free_unpacked
   assert(message->base.descriptor == &dcn__node__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   dcn__origin__init
-                     (Dcn__Origin         *message)
-{
-  static const Dcn__Origin init_value = DCN__ORIGIN__INIT;
-  *message = init_value;
-}
-size_t dcn__origin__get_packed_size
-                     (const Dcn__Origin *message)
-{
-  assert(message->base.descriptor == &dcn__origin__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t dcn__origin__pack
-                     (const Dcn__Origin *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &dcn__origin__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t dcn__origin__pack_to_buffer
-                     (const Dcn__Origin *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &dcn__origin__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Dcn__Origin *
-       dcn__origin__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Dcn__Origin *)
-     protobuf_c_message_unpack (&dcn__origin__descriptor,
-                                allocator, len, data);
-}
-void   dcn__origin__free_unpacked
-                     (Dcn__Origin *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &dcn__origin__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
 void   dcn__section__init
                      (Dcn__Section         *message)
 {
@@ -508,68 +508,11 @@ void   dcn__constant__free_unpacked
   assert(message->base.descriptor == &dcn__constant__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   dcn__packed_weight__init
-                     (Dcn__PackedWeight         *message)
-{
-  static const Dcn__PackedWeight init_value = DCN__PACKED_WEIGHT__INIT;
-  *message = init_value;
-}
-size_t dcn__packed_weight__get_packed_size
-                     (const Dcn__PackedWeight *message)
-{
-  assert(message->base.descriptor == &dcn__packed_weight__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t dcn__packed_weight__pack
-                     (const Dcn__PackedWeight *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &dcn__packed_weight__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t dcn__packed_weight__pack_to_buffer
-                     (const Dcn__PackedWeight *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &dcn__packed_weight__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Dcn__PackedWeight *
-       dcn__packed_weight__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Dcn__PackedWeight *)
-     protobuf_c_message_unpack (&dcn__packed_weight__descriptor,
-                                allocator, len, data);
-}
-void   dcn__packed_weight__free_unpacked
-                     (Dcn__PackedWeight *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &dcn__packed_weight__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
 static const ProtobufCFieldDescriptor dcn__header__field_descriptors[10] =
 {
   {
-    "format_version",
-    1,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_UINT32,
-    offsetof(Dcn__Header, has_format_version),
-    offsetof(Dcn__Header, format_version),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "producer",
-    2,
+    1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
     offsetof(Dcn__Header, has_producer),
@@ -581,7 +524,7 @@ static const ProtobufCFieldDescriptor dcn__header__field_descriptors[10] =
   },
   {
     "accuracy",
-    3,
+    2,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_BYTES,
     offsetof(Dcn__Header, has_accuracy),
@@ -593,7 +536,7 @@ static const ProtobufCFieldDescriptor dcn__header__field_descriptors[10] =
   },
   {
     "metadata",
-    4,
+    3,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Dcn__Header, n_metadata),
@@ -605,7 +548,7 @@ static const ProtobufCFieldDescriptor dcn__header__field_descriptors[10] =
   },
   {
     "operator_sets",
-    5,
+    4,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Dcn__Header, n_operator_sets),
@@ -616,8 +559,44 @@ static const ProtobufCFieldDescriptor dcn__header__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "graph",
+    "ir_version",
+    5,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_INT64,
+    offsetof(Dcn__Header, has_ir_version),
+    offsetof(Dcn__Header, ir_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "source",
     6,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Dcn__Header, has_source),
+    offsetof(Dcn__Header, source),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "spellings",
+    7,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Dcn__Header, has_spellings),
+    offsetof(Dcn__Header, spellings),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "graph",
+    8,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -629,7 +608,7 @@ static const ProtobufCFieldDescriptor dcn__header__field_descriptors[10] =
   },
   {
     "constants",
-    7,
+    9,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Dcn__Header, n_constants),
@@ -640,53 +619,29 @@ static const ProtobufCFieldDescriptor dcn__header__field_descriptors[10] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "packed_weights",
-    8,
+    "sections",
+    10,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Dcn__Header, n_packed_weights),
-    offsetof(Dcn__Header, packed_weights),
-    &dcn__packed_weight__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "ir_version",
-    9,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_INT64,
-    offsetof(Dcn__Header, has_ir_version),
-    offsetof(Dcn__Header, ir_version),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "spellings",
-    10,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_BYTES,
-    offsetof(Dcn__Header, has_spellings),
-    offsetof(Dcn__Header, spellings),
-    NULL,
+    offsetof(Dcn__Header, n_sections),
+    offsetof(Dcn__Header, sections),
+    &dcn__section__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
 static const unsigned dcn__header__field_indices_by_name[] = {
-  2,   /* field[2] = accuracy */
-  6,   /* field[6] = constants */
-  0,   /* field[0] = format_version */
-  5,   /* field[5] = graph */
-  8,   /* field[8] = ir_version */
-  3,   /* field[3] = metadata */
-  4,   /* field[4] = operator_sets */
-  7,   /* field[7] = packed_weights */
-  1,   /* field[1] = producer */
-  9,   /* field[9] = spellings */
+  1,   /* field[1] = accuracy */
+  8,   /* field[8] = constants */
+  7,   /* field[7] = graph */
+  4,   /* field[4] = ir_version */
+  2,   /* field[2] = metadata */
+  3,   /* field[3] = operator_sets */
+  0,   /* field[0] = producer */
+  9,   /* field[9] = sections */
+  5,   /* field[5] = source */
+  6,   /* field[6] = spellings */
 };
 static const ProtobufCIntRange dcn__header__number_ranges[1 + 1] =
 {
@@ -810,7 +765,7 @@ const ProtobufCMessageDescriptor dcn__operator_set__descriptor =
   (ProtobufCMessageInit) dcn__operator_set__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor dcn__graph__field_descriptors[5] =
+static const ProtobufCFieldDescriptor dcn__graph__field_descriptors[4] =
 {
   {
     "name",
@@ -849,41 +804,28 @@ static const ProtobufCFieldDescriptor dcn__graph__field_descriptors[5] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "inputs",
+    "outputs",
     4,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_UINT32,
-    offsetof(Dcn__Graph, n_inputs),
-    offsetof(Dcn__Graph, inputs),
-    NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "outputs",
-    5,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_UINT32,
+    PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Dcn__Graph, n_outputs),
     offsetof(Dcn__Graph, outputs),
+    &dcn__output__descriptor,
     NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
 static const unsigned dcn__graph__field_indices_by_name[] = {
-  3,   /* field[3] = inputs */
   0,   /* field[0] = name */
   2,   /* field[2] = nodes */
-  4,   /* field[4] = outputs */
+  3,   /* field[3] = outputs */
   1,   /* field[1] = values */
 };
 static const ProtobufCIntRange dcn__graph__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor dcn__graph__descriptor =
 {
@@ -893,7 +835,7 @@ const ProtobufCMessageDescriptor dcn__graph__descriptor =
   "Dcn__Graph",
   "dcn",
   sizeof(Dcn__Graph),
-  5,
+  4,
   dcn__graph__field_descriptors,
   dcn__graph__field_indices_by_name,
   1,  dcn__graph__number_ranges,
@@ -962,6 +904,57 @@ const ProtobufCMessageDescriptor dcn__value__descriptor =
   dcn__value__field_indices_by_name,
   1,  dcn__value__number_ranges,
   (ProtobufCMessageInit) dcn__value__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor dcn__output__field_descriptors[2] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Dcn__Output, has_name),
+    offsetof(Dcn__Output, name),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Dcn__Output, has_value),
+    offsetof(Dcn__Output, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned dcn__output__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange dcn__output__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor dcn__output__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "dcn.Output",
+  "Output",
+  "Dcn__Output",
+  "dcn",
+  sizeof(Dcn__Output),
+  2,
+  dcn__output__field_descriptors,
+  dcn__output__field_indices_by_name,
+  1,  dcn__output__number_ranges,
+  (ProtobufCMessageInit) dcn__output__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor dcn__type__tensor__field_descriptors[4] =
@@ -1156,7 +1149,7 @@ const ProtobufCMessageDescriptor dcn__dimension__descriptor =
   (ProtobufCMessageInit) dcn__dimension__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor dcn__node__field_descriptors[7] =
+static const ProtobufCFieldDescriptor dcn__node__field_descriptors[9] =
 {
   {
     "name",
@@ -1231,13 +1224,37 @@ static const ProtobufCFieldDescriptor dcn__node__field_descriptors[7] =
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "origin",
+    "path",
     7,
     PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_MESSAGE,
-    0,   /* quantifier_offset */
-    offsetof(Dcn__Node, origin),
-    &dcn__origin__descriptor,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Dcn__Node, has_path),
+    offsetof(Dcn__Node, path),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "node",
+    8,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Dcn__Node, has_node),
+    offsetof(Dcn__Node, node),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "written",
+    9,
+    PROTOBUF_C_LABEL_OPTIONAL,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Dcn__Node, has_written),
+    offsetof(Dcn__Node, written),
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1248,14 +1265,16 @@ static const unsigned dcn__node__field_indices_by_name[] = {
   5,   /* field[5] = bodies */
   3,   /* field[3] = inputs */
   0,   /* field[0] = name */
+  7,   /* field[7] = node */
   1,   /* field[1] = operator_name */
-  6,   /* field[6] = origin */
   4,   /* field[4] = outputs */
+  6,   /* field[6] = path */
+  8,   /* field[8] = written */
 };
 static const ProtobufCIntRange dcn__node__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor dcn__node__descriptor =
 {
@@ -1265,88 +1284,11 @@ const ProtobufCMessageDescriptor dcn__node__descriptor =
   "Dcn__Node",
   "dcn",
   sizeof(Dcn__Node),
-  7,
+  9,
   dcn__node__field_descriptors,
   dcn__node__field_indices_by_name,
   1,  dcn__node__number_ranges,
   (ProtobufCMessageInit) dcn__node__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor dcn__origin__field_descriptors[4] =
-{
-  {
-    "file",
-    1,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_BYTES,
-    offsetof(Dcn__Origin, has_file),
-    offsetof(Dcn__Origin, file),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "path",
-    2,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_BYTES,
-    offsetof(Dcn__Origin, has_path),
-    offsetof(Dcn__Origin, path),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "node",
-    3,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_BYTES,
-    offsetof(Dcn__Origin, has_node),
-    offsetof(Dcn__Origin, node),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "written",
-    4,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_BYTES,
-    offsetof(Dcn__Origin, has_written),
-    offsetof(Dcn__Origin, written),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned dcn__origin__field_indices_by_name[] = {
-  0,   /* field[0] = file */
-  2,   /* field[2] = node */
-  1,   /* field[1] = path */
-  3,   /* field[3] = written */
-};
-static const ProtobufCIntRange dcn__origin__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 4 }
-};
-const ProtobufCMessageDescriptor dcn__origin__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "dcn.Origin",
-  "Origin",
-  "Dcn__Origin",
-  "dcn",
-  sizeof(Dcn__Origin),
-  4,
-  dcn__origin__field_descriptors,
-  dcn__origin__field_indices_by_name,
-  1,  dcn__origin__number_ranges,
-  (ProtobufCMessageInit) dcn__origin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor dcn__section__field_descriptors[3] =
@@ -1416,20 +1358,8 @@ const ProtobufCMessageDescriptor dcn__section__descriptor =
 static const ProtobufCFieldDescriptor dcn__constant__field_descriptors[4] =
 {
   {
-    "name",
-    1,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_BYTES,
-    offsetof(Dcn__Constant, has_name),
-    offsetof(Dcn__Constant, name),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "type",
-    2,
+    1,
     PROTOBUF_C_LABEL_OPTIONAL,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -1441,19 +1371,19 @@ static const ProtobufCFieldDescriptor dcn__constant__field_descriptors[4] =
   },
   {
     "section",
-    3,
+    2,
     PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_MESSAGE,
-    0,   /* quantifier_offset */
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Dcn__Constant, has_section),
     offsetof(Dcn__Constant, section),
-    &dcn__section__descriptor,
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
     "strings",
-    4,
+    3,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_BYTES,
     offsetof(Dcn__Constant, n_strings),
@@ -1463,12 +1393,24 @@ static const ProtobufCFieldDescriptor dcn__constant__field_descriptors[4] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "items",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Dcn__Constant, n_items),
+    offsetof(Dcn__Constant, items),
+    &dcn__constant__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned dcn__constant__field_indices_by_name[] = {
-  0,   /* field[0] = name */
-  2,   /* field[2] = section */
-  3,   /* field[3] = strings */
-  1,   /* field[1] = type */
+  3,   /* field[3] = items */
+  1,   /* field[1] = section */
+  2,   /* field[2] = strings */
+  0,   /* field[0] = type */
 };
 static const ProtobufCIntRange dcn__constant__number_ranges[1 + 1] =
 {
@@ -1488,82 +1430,5 @@ const ProtobufCMessageDescriptor dcn__constant__descriptor =
   dcn__constant__field_indices_by_name,
   1,  dcn__constant__number_ranges,
   (ProtobufCMessageInit) dcn__constant__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor dcn__packed_weight__field_descriptors[4] =
-{
-  {
-    "constant",
-    1,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_UINT32,
-    offsetof(Dcn__PackedWeight, has_constant),
-    offsetof(Dcn__PackedWeight, constant),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "form",
-    2,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_BYTES,
-    offsetof(Dcn__PackedWeight, has_form),
-    offsetof(Dcn__PackedWeight, form),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "form_version",
-    3,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_UINT32,
-    offsetof(Dcn__PackedWeight, has_form_version),
-    offsetof(Dcn__PackedWeight, form_version),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "section",
-    4,
-    PROTOBUF_C_LABEL_OPTIONAL,
-    PROTOBUF_C_TYPE_MESSAGE,
-    0,   /* quantifier_offset */
-    offsetof(Dcn__PackedWeight, section),
-    &dcn__section__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned dcn__packed_weight__field_indices_by_name[] = {
-  0,   /* field[0] = constant */
-  1,   /* field[1] = form */
-  2,   /* field[2] = form_version */
-  3,   /* field[3] = section */
-};
-static const ProtobufCIntRange dcn__packed_weight__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 4 }
-};
-const ProtobufCMessageDescriptor dcn__packed_weight__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "dcn.PackedWeight",
-  "PackedWeight",
-  "Dcn__PackedWeight",
-  "dcn",
-  sizeof(Dcn__PackedWeight),
-  4,
-  dcn__packed_weight__field_descriptors,
-  dcn__packed_weight__field_indices_by_name,
-  1,  dcn__packed_weight__number_ranges,
-  (ProtobufCMessageInit) dcn__packed_weight__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

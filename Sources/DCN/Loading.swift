@@ -1,17 +1,28 @@
-internal import DCNFormats
-internal import DCNOperators
-internal import DCNPasses
+@_exported public import DCNFormats
 public import DCNGraph
+internal import DCNOperators
+@_exported public import DCNPasses
 public import DCNRuntime
 
 /// How a model file becomes a model.
 public struct LoadOptions: Sendable {
-    /// How much rounding the fast forms of convolutions may add.
+    /// How much rounding the fast forms of convolutions may add. A compiled graph was made with one already.
     public var accuracy = Accuracy.default
-    /// Inputs with initialisers that are to stay inputs.
+    /// Inputs with initialisers that are to stay inputs. A compiled graph has its inputs already.
     public var keptInputs: Set<String> = []
     /// Extents to fix, by input name.
     public var shapes: [String: Shape] = [:]
+    /// The values to give, intermediate ones too; none: those that the file gives. For ONNX files.
+    public var outputs: [String] = []
+    /// Which rewrites are wanted. For ONNX files.
+    public var fuse = FuseChoice.all
+    /// How the file's bytes are had.
+    ///
+    /// A mapped file costs no memory of ours, but a process that shortens it in place kills its readers (SIGBUS);
+    /// `.copied` is immune to that.
+    public var mapping = FileMapping.mapped
+    /// How much the file may ask of us before its numbers are looked at.
+    public var limits = ReadingLimits()
 
     /// The options that hold unless said otherwise.
     public init() {}
@@ -25,12 +36,9 @@ extension Model {
     public convenience init(
         contentsOf path: String, dialects: [Dialect] = Dialect.standard, options: LoadOptions = LoadOptions()
     ) throws(DCNError) {
-        var source = try readOnnx(contentsOf: path)
-        try source.graph.fix(options.shapes, file: source.file)
-        var graph = try map(source, dialects: dialects, keepingInputs: options.keptInputs)
-        _ = try Pipeline.canonical.run(on: &graph)
-        _ = try Pipeline.fusing(options.accuracy).run(on: &graph)
-        self.init(graph: graph, metadata: source.metadata, declaredInputs: source.graph.inputs.map(\.name))
+        let loaded = try LoadedModel(contentsOf: path, dialects: dialects, options: options)
+        self.init(
+            graph: loaded.compiled.graph, metadata: loaded.compiled.metadata, declaredInputs: loaded.declaredInputs)
     }
 }
 

@@ -26,13 +26,18 @@ private final class Part {
     }
 
     func append(_ part: Part) {
-        guard case .list(let parts) = content else { return }
-        content = .list(parts + [part])
+        guard case .list(var parts) = content else { return }
+        // The list has one owner while it grows.
+        content = .leaf(.null)
+        parts.append(part)
+        content = .list(parts)
     }
 
     func set(_ name: String, _ part: Part) {
-        guard case .record(let fields) = content else { return }
-        content = .record(fields + [(name, part)])
+        guard case .record(var fields) = content else { return }
+        content = .leaf(.null)
+        fields.append((name, part))
+        content = .record(fields)
     }
 }
 

@@ -59,9 +59,10 @@ public struct TensorType: Sendable, Hashable, Codable {
     public func with(layout: Layout) -> TensorType { TensorType(element, shape, layout: layout) }
 }
 
-/// A channel count rounded up to the channel block.
+/// A channel count rounded up to the channel block; counts that can't be rounded up stay, no memory holds them.
 package func paddedChannels(_ channels: Int) -> Int {
-    (channels + Layout.channelBlock - 1) / Layout.channelBlock * Layout.channelBlock
+    guard channels <= Int.max - Layout.channelBlock else { return channels }
+    return (channels + Layout.channelBlock - 1) / Layout.channelBlock * Layout.channelBlock
 }
 
 extension TensorType: CustomStringConvertible {

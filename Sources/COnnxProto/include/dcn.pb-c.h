@@ -20,14 +20,13 @@ typedef struct Dcn__Pair Dcn__Pair;
 typedef struct Dcn__OperatorSet Dcn__OperatorSet;
 typedef struct Dcn__Graph Dcn__Graph;
 typedef struct Dcn__Value Dcn__Value;
+typedef struct Dcn__Output Dcn__Output;
 typedef struct Dcn__Type Dcn__Type;
 typedef struct Dcn__Type__Tensor Dcn__Type__Tensor;
 typedef struct Dcn__Dimension Dcn__Dimension;
 typedef struct Dcn__Node Dcn__Node;
-typedef struct Dcn__Origin Dcn__Origin;
 typedef struct Dcn__Section Dcn__Section;
 typedef struct Dcn__Constant Dcn__Constant;
-typedef struct Dcn__PackedWeight Dcn__PackedWeight;
 
 
 /* --- enums --- */
@@ -38,8 +37,6 @@ typedef struct Dcn__PackedWeight Dcn__PackedWeight;
 struct  Dcn__Header
 {
   ProtobufCMessage base;
-  protobuf_c_boolean has_format_version;
-  uint32_t format_version;
   /*
    * program and version that wrote the file
    */
@@ -51,31 +48,42 @@ struct  Dcn__Header
   protobuf_c_boolean has_accuracy;
   ProtobufCBinaryData accuracy;
   /*
-   * as the model carried it
+   * as the model carried it, in order of key
    */
   size_t n_metadata;
   Dcn__Pair **metadata;
+  /*
+   * as the model imported them, in order of domain
+   */
   size_t n_operator_sets;
   Dcn__OperatorSet **operator_sets;
-  Dcn__Graph *graph;
-  size_t n_constants;
-  Dcn__Constant **constants;
-  size_t n_packed_weights;
-  Dcn__PackedWeight **packed_weights;
   /*
-   * of the ONNX file it was made from, for writing it back
+   * of the ONNX file it was made from
    */
   protobuf_c_boolean has_ir_version;
   int64_t ir_version;
+  /*
+   * the name of that file, without its folders
+   */
+  protobuf_c_boolean has_source;
+  ProtobufCBinaryData source;
   /*
    * the user's own spellings of operators, as they were given
    */
   protobuf_c_boolean has_spellings;
   ProtobufCBinaryData spellings;
+  Dcn__Graph *graph;
+  size_t n_constants;
+  Dcn__Constant **constants;
+  /*
+   * in order of offset
+   */
+  size_t n_sections;
+  Dcn__Section **sections;
 };
 #define DCN__HEADER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&dcn__header__descriptor) \
-    , 0, 0, 0, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0, 0, 0, {0,NULL} }
+    , 0, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, 0, 0, 0, {0,NULL}, 0, {0,NULL}, NULL, 0,NULL, 0,NULL }
 
 
 struct  Dcn__Pair
@@ -105,7 +113,8 @@ struct  Dcn__OperatorSet
 
 
 /*
- * Values are numbered from 0 within their graph, in the order in which they stand here.
+ * Values are numbered from 0 within their graph, in the order in which they stand here: inputs, then constants,
+ * then what nodes write.
  */
 struct  Dcn__Graph
 {
@@ -119,14 +128,12 @@ struct  Dcn__Graph
    */
   size_t n_nodes;
   Dcn__Node **nodes;
-  size_t n_inputs;
-  uint32_t *inputs;
   size_t n_outputs;
-  uint32_t *outputs;
+  Dcn__Output **outputs;
 };
 #define DCN__GRAPH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&dcn__graph__descriptor) \
-    , 0, {0,NULL}, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , 0, {0,NULL}, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Dcn__Value
@@ -134,9 +141,12 @@ struct  Dcn__Value
   ProtobufCMessage base;
   protobuf_c_boolean has_name;
   ProtobufCBinaryData name;
+  /*
+   * of inputs of the graph only
+   */
   Dcn__Type *type;
   /*
-   * index into Header.constants
+   * of constants only: index into Header.constants
    */
   protobuf_c_boolean has_constant;
   uint32_t constant;
@@ -144,6 +154,19 @@ struct  Dcn__Value
 #define DCN__VALUE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&dcn__value__descriptor) \
     , 0, {0,NULL}, NULL, 0, 0 }
+
+
+struct  Dcn__Output
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean has_name;
+  ProtobufCBinaryData name;
+  protobuf_c_boolean has_value;
+  uint32_t value;
+};
+#define DCN__OUTPUT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&dcn__output__descriptor) \
+    , 0, {0,NULL}, 0, 0 }
 
 
 struct  Dcn__Type__Tensor
@@ -246,35 +269,29 @@ struct  Dcn__Node
   uint32_t *outputs;
   size_t n_bodies;
   Dcn__Graph **bodies;
-  Dcn__Origin *origin;
-};
-#define DCN__NODE__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&dcn__node__descriptor) \
-    , 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, 0,NULL, NULL }
-
-
-/*
- * Where in the original model a node came from, for messages.
- */
-struct  Dcn__Origin
-{
-  ProtobufCMessage base;
-  protobuf_c_boolean has_file;
-  ProtobufCBinaryData file;
+  /*
+   * Where in the model it came from, for messages.
+   */
   protobuf_c_boolean has_path;
   ProtobufCBinaryData path;
+  /*
+   * left out where it is the name
+   */
   protobuf_c_boolean has_node;
   ProtobufCBinaryData node;
+  /*
+   * left out where it is the operator's name
+   */
   protobuf_c_boolean has_written;
   ProtobufCBinaryData written;
 };
-#define DCN__ORIGIN__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&dcn__origin__descriptor) \
-    , 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL} }
+#define DCN__NODE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&dcn__node__descriptor) \
+    , 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL}, 0,NULL, 0,NULL, 0,NULL, 0, {0,NULL}, 0, {0,NULL}, 0, {0,NULL} }
 
 
 /*
- * A run of bytes behind the header.
+ * A run of bytes behind the header. Zeros fill up to the next multiple of 64.
  */
 struct  Dcn__Section
 {
@@ -294,44 +311,26 @@ struct  Dcn__Section
 struct  Dcn__Constant
 {
   ProtobufCMessage base;
-  protobuf_c_boolean has_name;
-  ProtobufCBinaryData name;
   Dcn__Type *type;
   /*
-   * left out: the constant is only read in its packed forms
+   * index into Header.sections; left out where there are no bytes
    */
-  Dcn__Section *section;
+  protobuf_c_boolean has_section;
+  uint32_t section;
   /*
    * elements of a tensor of strings
    */
   size_t n_strings;
   ProtobufCBinaryData *strings;
+  /*
+   * elements of a sequence, the value in an optional
+   */
+  size_t n_items;
+  Dcn__Constant **items;
 };
 #define DCN__CONSTANT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&dcn__constant__descriptor) \
-    , 0, {0,NULL}, NULL, NULL, 0,NULL }
-
-
-struct  Dcn__PackedWeight
-{
-  ProtobufCMessage base;
-  /*
-   * index into Header.constants
-   */
-  protobuf_c_boolean has_constant;
-  uint32_t constant;
-  /*
-   * name of the form that kernels ask for
-   */
-  protobuf_c_boolean has_form;
-  ProtobufCBinaryData form;
-  protobuf_c_boolean has_form_version;
-  uint32_t form_version;
-  Dcn__Section *section;
-};
-#define DCN__PACKED_WEIGHT__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&dcn__packed_weight__descriptor) \
-    , 0, 0, 0, {0,NULL}, 0, 0, NULL }
+    , NULL, 0, 0, 0,NULL, 0,NULL }
 
 
 /* Dcn__Header methods */
@@ -429,6 +428,25 @@ Dcn__Value *
 void   dcn__value__free_unpacked
                      (Dcn__Value *message,
                       ProtobufCAllocator *allocator);
+/* Dcn__Output methods */
+void   dcn__output__init
+                     (Dcn__Output         *message);
+size_t dcn__output__get_packed_size
+                     (const Dcn__Output   *message);
+size_t dcn__output__pack
+                     (const Dcn__Output   *message,
+                      uint8_t             *out);
+size_t dcn__output__pack_to_buffer
+                     (const Dcn__Output   *message,
+                      ProtobufCBuffer     *buffer);
+Dcn__Output *
+       dcn__output__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   dcn__output__free_unpacked
+                     (Dcn__Output *message,
+                      ProtobufCAllocator *allocator);
 /* Dcn__Type__Tensor methods */
 void   dcn__type__tensor__init
                      (Dcn__Type__Tensor         *message);
@@ -489,25 +507,6 @@ Dcn__Node *
 void   dcn__node__free_unpacked
                      (Dcn__Node *message,
                       ProtobufCAllocator *allocator);
-/* Dcn__Origin methods */
-void   dcn__origin__init
-                     (Dcn__Origin         *message);
-size_t dcn__origin__get_packed_size
-                     (const Dcn__Origin   *message);
-size_t dcn__origin__pack
-                     (const Dcn__Origin   *message,
-                      uint8_t             *out);
-size_t dcn__origin__pack_to_buffer
-                     (const Dcn__Origin   *message,
-                      ProtobufCBuffer     *buffer);
-Dcn__Origin *
-       dcn__origin__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   dcn__origin__free_unpacked
-                     (Dcn__Origin *message,
-                      ProtobufCAllocator *allocator);
 /* Dcn__Section methods */
 void   dcn__section__init
                      (Dcn__Section         *message);
@@ -546,25 +545,6 @@ Dcn__Constant *
 void   dcn__constant__free_unpacked
                      (Dcn__Constant *message,
                       ProtobufCAllocator *allocator);
-/* Dcn__PackedWeight methods */
-void   dcn__packed_weight__init
-                     (Dcn__PackedWeight         *message);
-size_t dcn__packed_weight__get_packed_size
-                     (const Dcn__PackedWeight   *message);
-size_t dcn__packed_weight__pack
-                     (const Dcn__PackedWeight   *message,
-                      uint8_t             *out);
-size_t dcn__packed_weight__pack_to_buffer
-                     (const Dcn__PackedWeight   *message,
-                      ProtobufCBuffer     *buffer);
-Dcn__PackedWeight *
-       dcn__packed_weight__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   dcn__packed_weight__free_unpacked
-                     (Dcn__PackedWeight *message,
-                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Dcn__Header_Closure)
@@ -582,6 +562,9 @@ typedef void (*Dcn__Graph_Closure)
 typedef void (*Dcn__Value_Closure)
                  (const Dcn__Value *message,
                   void *closure_data);
+typedef void (*Dcn__Output_Closure)
+                 (const Dcn__Output *message,
+                  void *closure_data);
 typedef void (*Dcn__Type__Tensor_Closure)
                  (const Dcn__Type__Tensor *message,
                   void *closure_data);
@@ -594,17 +577,11 @@ typedef void (*Dcn__Dimension_Closure)
 typedef void (*Dcn__Node_Closure)
                  (const Dcn__Node *message,
                   void *closure_data);
-typedef void (*Dcn__Origin_Closure)
-                 (const Dcn__Origin *message,
-                  void *closure_data);
 typedef void (*Dcn__Section_Closure)
                  (const Dcn__Section *message,
                   void *closure_data);
 typedef void (*Dcn__Constant_Closure)
                  (const Dcn__Constant *message,
-                  void *closure_data);
-typedef void (*Dcn__PackedWeight_Closure)
-                 (const Dcn__PackedWeight *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -617,14 +594,13 @@ extern const ProtobufCMessageDescriptor dcn__pair__descriptor;
 extern const ProtobufCMessageDescriptor dcn__operator_set__descriptor;
 extern const ProtobufCMessageDescriptor dcn__graph__descriptor;
 extern const ProtobufCMessageDescriptor dcn__value__descriptor;
+extern const ProtobufCMessageDescriptor dcn__output__descriptor;
 extern const ProtobufCMessageDescriptor dcn__type__descriptor;
 extern const ProtobufCMessageDescriptor dcn__type__tensor__descriptor;
 extern const ProtobufCMessageDescriptor dcn__dimension__descriptor;
 extern const ProtobufCMessageDescriptor dcn__node__descriptor;
-extern const ProtobufCMessageDescriptor dcn__origin__descriptor;
 extern const ProtobufCMessageDescriptor dcn__section__descriptor;
 extern const ProtobufCMessageDescriptor dcn__constant__descriptor;
-extern const ProtobufCMessageDescriptor dcn__packed_weight__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -1,7 +1,8 @@
 internal import COnnxProto
 internal import DCNGraph
 
-/// An unpacked protobuf file: its structure in memory of its own, the numbers of its tensors still in the file.
+/// An unpacked protobuf message of a file: its structure in memory of its own, the numbers of its tensors still in
+/// the file.
 ///
 /// What the message points to lives as long as this and is freed with it, once.
 struct OnnxFile<Root: RootMessage>: ~Copyable {
@@ -9,11 +10,15 @@ struct OnnxFile<Root: RootMessage>: ~Copyable {
     private let message: UnsafePointer<Root>
     private let arena: UnpackArena
 
-    /// Walks and unpacks; `.model` errors of the stage `unpack` when the bytes are no such message.
-    init(_ mapping: MappedFile, named file: String, limits: ReadingLimits) throws(DCNError) {
+    /// Walks and unpacks the whole file, or the part of it that is named; `.model` errors of the stage `unpack` when
+    /// the bytes are no such message.
+    init(
+        _ mapping: MappedFile, part: Range<Int>? = nil, named file: String, limits: ReadingLimits
+    ) throws(DCNError) {
         self.mapping = mapping
         do {
-            (message, arena) = try Self.unpack(mapping.bytes, limits)
+            let bytes = part.map { UnsafeRawBufferPointer(rebasing: mapping.bytes[$0]) } ?? mapping.bytes
+            (message, arena) = try Self.unpack(bytes, limits)
         } catch {
             throw DCNError(.model, .unpack, "\(error)", at: Origin(file: file, path: ""))
         }

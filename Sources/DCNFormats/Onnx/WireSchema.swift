@@ -55,7 +55,7 @@ struct WireSchema: Sendable {
             }
             messages.append(
                 Message(
-                    isNode: Self.name(message) == "NodeProto", byteCount: message.sizeof_message,
+                    isNode: ["NodeProto", "Node"].contains(Self.name(message)), byteCount: message.sizeof_message,
                     fields: fields))
         }
     }
@@ -98,6 +98,15 @@ extension Onnx__ModelProto: RootMessage {
     static var descriptor: UnsafePointer<ProtobufCMessageDescriptor>? {
         var message = Onnx__ModelProto()
         onnx__model_proto__init(&message)
+        return message.base.descriptor
+    }
+    static let schema = descriptor.map(WireSchema.init)
+}
+
+extension Dcn__Header: RootMessage {
+    static var descriptor: UnsafePointer<ProtobufCMessageDescriptor>? {
+        var message = Dcn__Header()
+        dcn__header__init(&message)
         return message.base.descriptor
     }
     static let schema = descriptor.map(WireSchema.init)

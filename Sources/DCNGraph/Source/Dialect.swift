@@ -27,10 +27,15 @@ public struct Dialect: Sendable {
     public let domain: String?
     /// Spellings by operator name.
     public let spellings: [String: Spelling]
+    /// Operators of the dialect's own: a compiled graph that holds them is read with their types.
+    public let operators: [any Operator.Type]
 
     /// A dialect from its table.
-    public init(domain: String?, _ spellings: [String: Spelling]) {
+    public init(
+        domain: String?, operators: [any Operator.Type] = [], _ spellings: [String: Spelling]
+    ) {
         self.domain = domain
+        self.operators = operators
         self.spellings = spellings
     }
 }
