@@ -42,7 +42,8 @@ public enum ModelFileKind: Sendable, Hashable {
 
     /// The kind of a file, by its first bytes; `.system` when it can't be read.
     public init(contentsOf path: String) throws(DCNError) {
-        self.init(try MappedFile(path: path).bytes)
+        let file = try MappedFile(path: path)
+        self = withExtendedLifetime(file) { ModelFileKind(file.bytes) }
     }
 
     /// The kind of what begins with these bytes.

@@ -29,6 +29,7 @@ private func readCompiled(
     _ file: MappedFile, named name: String, operators: [any Operator.Type], shapes: [String: Shape],
     _ limits: ReadingLimits
 ) throws(DCNError) -> CompiledGraph {
+    defer { withExtendedLifetime(file) {} }
     let preamble: CompiledPreamble
     do throws(CompiledFault) { preamble = try CompiledPreamble(file.bytes) } catch { throw error.error(name) }
     let header = try OnnxFile<Dcn__Header>(file, part: preamble.headerRange, named: name, limits: limits)
