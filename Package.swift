@@ -13,6 +13,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "DCN", targets: ["DCN"]),
+        .executable(name: "dcn-convert", targets: ["dcn-convert"]),
         .executable(name: "dcn-run", targets: ["dcn-run"]),
         .executable(name: "dcn-bench", targets: ["dcn-bench"]),
     ],
@@ -57,7 +58,14 @@ let package = Package(
         .target(
             name: "DCNCommandLine",
             dependencies: [
-                "DCN", "DCNFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "DCN", "DCNFiles", "DCNFormats", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "dcn-convert",
+            dependencies: [
+                "DCN", "DCNFiles", "DCNFormats", "DCNGraph", "DCNOperators", "DCNCommandLine",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -95,7 +103,7 @@ let package = Package(
             name: "DCNVisionTests", dependencies: ["DCN", "DCNVision", "DCNFiles", "DCNOperators", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["dcn-run", "DCN", "DCNFiles"], swiftSettings: strict),
+            name: "CommandTests", dependencies: ["dcn-run", "dcn-convert", "DCN", "DCNFiles"], swiftSettings: strict),
         .testTarget(
             name: "DCNTests",
             dependencies: [

@@ -15,6 +15,8 @@ package struct LoadedModel: Sendable {
     package let compiled: CompiledGraph
     /// The names of all inputs that the file declares, those with initialisers included.
     package let declaredInputs: [String]
+    /// The rewrites that made the canonical graph, in order.
+    package let canonicalRewritings: [Rewriting]
     /// Every rewrite that was made, in order.
     package let rewritings: [Rewriting]
 
@@ -28,7 +30,7 @@ package struct LoadedModel: Sendable {
             compiled = try readCompiled(
                 contentsOf: path, operators: dialects.flatMap(\.operators), shapes: options.shapes,
                 limits: options.limits, mapping: options.mapping)
-            (asRead, canonical, rewritings) = (compiled.graph, compiled.graph, [])
+            (asRead, canonical, canonicalRewritings, rewritings) = (compiled.graph, compiled.graph, [], [])
             declaredInputs = compiled.graph.inputNames
             return
         }
@@ -40,10 +42,12 @@ package struct LoadedModel: Sendable {
         asRead = graph
         var log = try Pipeline.canonical.choosing(options.fuse).run(on: &graph)
         canonical = graph
+        canonicalRewritings = log
         log += try Pipeline.fusing(options.accuracy).choosing(options.fuse).run(on: &graph)
         rewritings = log
         compiled = CompiledGraph(
             graph: graph, accuracy: options.accuracy, metadata: source.metadata, opsets: source.opsets,
-            irVersion: source.irVersion, source: String(path.split(separator: "/").last ?? ""), spellings: spellings)
+            irVersion: source.irVersion, source: String(path.split(separator: "/").last ?? ""),
+            spellings: spellings)
     }
 }

@@ -38,7 +38,8 @@ extension Model {
     ) throws(DCNError) {
         let loaded = try LoadedModel(contentsOf: path, dialects: dialects, options: options)
         self.init(
-            graph: loaded.compiled.graph, metadata: loaded.compiled.metadata, declaredInputs: loaded.declaredInputs)
+            graph: loaded.compiled.graph, metadata: loaded.compiled.metadata,
+            declaredInputs: loaded.declaredInputs)
     }
 }
 

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import DCN
+package import DCNFormats
 
 /// Which model, and how it is read.
 package struct ModelArguments: ParsableArguments {
@@ -12,15 +13,46 @@ package struct ModelArguments: ParsableArguments {
     @Option(help: "Which forms of convolution may be used: exact, default or fast.")
     package var accuracy: Accuracy?
 
+    @Option(
+        help: ArgumentHelp("Spellings of operators of your own (see dcn-convert --help).", valueName: "FILE"))
+    package var map: String?
+
     /// Nothing chosen yet.
     package init() {}
 
     /// The model, with these of its inputs kept although they have initialisers.
     package func load(keeping kept: Set<String> = []) throws -> Model {
+        var options = try options()
+        options.keptInputs = kept
+        let dialects = try spellings()?.over(Dialect.standard) ?? Dialect.standard
+        return try Model(contentsOf: model, dialects: dialects, options: options)
+    }
+
+    /// How the model is read; a usage mistake when a compiled graph is to be what it was not made for.
+    package func options() throws -> LoadOptions {
         var options = LoadOptions()
         options.shapes = try shapes(shape)
-        options.keptInputs = kept
         if let accuracy { options.accuracy = accuracy }
-        return try Model(contentsOf: model, options: options)
+        if accuracy != nil || map != nil, try ModelFileKind(contentsOf: model) == .compiled {
+            throw UsageMistake("'\(escaped(model))' is compiled: it brings its own --map and --accuracy")
+        }
+        return options
     }
+
+    /// The spellings that `--map` names.
+    package func spellings() throws -> UserSpellings? {
+        guard let map else { return nil }
+        return try UserSpellings(try text(of: map), named: map)
+    }
+}
+
+/// The text of a small file.
+private func text(of path: String) throws(DCNError) -> String {
+    let file = try MappedFile(path: path)
+    guard file.bytes.count <= 1 << 20 else {
+        throw DCNError(
+            .system, .open, "has \(file.bytes.count) bytes, expected 1048576 at most",
+            at: Origin(file: path, path: ""))
+    }
+    return withExtendedLifetime(file) { String(decoding: file.bytes, as: UTF8.self) }
 }

@@ -56,14 +56,18 @@ public struct FuseChoice: Sendable, Hashable {
 extension Pipeline {
     /// Passes that are no matter of taste: without them graphs stay unpacked, unclean or in other types.
     private static let needed: Set<String> = [
-        "assign-layouts", "drop-dead", "drop-identity", "fold-constants", "pack-weights", "widen-half",
+        "assign-layouts", "drop-dead", "drop-identity", "fold-constants", "lay-out", "pack-weights",
+        "recognise-layouts",
+        "widen-half",
     ]
 
     /// The pipeline without the rules that a choice does not want.
     package func choosing(_ choice: FuseChoice) -> Pipeline {
         Pipeline(
             passes.compactMap { pass in
-                if let rewrite = pass as? Rewrite { return rewrite.keeping { choice.wants($0, isNeeded: false) } }
+                if let rewrite = pass as? Rewrite {
+                    return rewrite.keeping { choice.wants($0, isNeeded: false) }
+                }
                 return choice.wants(pass.name, isNeeded: Self.needed.contains(pass.name)) ? pass : nil
             })
     }

@@ -22,7 +22,9 @@ func answers(_ graph: Graph, _ fixture: Fixture) throws -> [String: Datum] {
     var session = try Session(model)
     let set = try #require(TestData.sets(in: fixture.path).first)
     var inputs: [String: Datum] = [:]
-    for (index, input) in model.inputs.enumerated() { inputs[input.name] = try set.input(index, as: input.type) }
+    for (index, input) in model.inputs.enumerated() {
+        inputs[input.name] = try set.input(index, as: input.type)
+    }
     return try session.run(inputs)
 }
 
@@ -35,7 +37,8 @@ func contents(_ path: String) throws -> [UInt8] {
 /// Every byte of a value.
 func bytes(of datum: Datum) -> [[UInt8]] {
     switch datum {
-    case .tensor(let tensor): [Array("\(tensor.type)".utf8), tensor.withBytes { Array($0) }] + tensor.byteStrings.map(\.bytes)
+    case .tensor(let tensor):
+        [Array("\(tensor.type)".utf8), tensor.withBytes { Array($0) }] + tensor.byteStrings.map(\.bytes)
     case .sequence(let items, _): items.flatMap(bytes(of:))
     case .optional(let item, _): item.map(bytes(of:)) ?? []
     }

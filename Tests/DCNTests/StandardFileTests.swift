@@ -12,7 +12,9 @@ private let fixtures = ["first", "spellings", "decompositions"].flatMap { Fixtur
     @Test(arguments: fixtures) func readsBackAsTheSameGraph(fixture: Fixture) throws {
         guard let model = try loaded(fixture) else { return }
         let source: SourceModel
-        do { source = try SourceModel(standard: model.canonical, of: model.compiled, file: fixture.model) } catch {
+        do {
+            source = try SourceModel(standard: model.canonical, of: model.compiled, file: fixture.model)
+        } catch {
             guard error.kind == .unsupported else { throw error }
             return
         }

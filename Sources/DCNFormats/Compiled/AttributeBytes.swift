@@ -75,7 +75,8 @@ private struct Reader {
         case 0: return .null
         case 1: return .bool(false)
         case 2: return .bool(true)
-        case 3: return number().map { .int(Int(truncatingIfNeeded: $0 >> 1) ^ -Int(truncatingIfNeeded: $0 & 1)) }
+        case 3:
+            return number().map { .int(Int(truncatingIfNeeded: $0 >> 1) ^ -Int(truncatingIfNeeded: $0 & 1)) }
         case 4: return float()
         case 5: return text().map { .text($0) }
         case 6: return list(depth: depth)
@@ -120,7 +121,9 @@ private struct Reader {
 
     /// A count of things that take at least one byte each.
     private mutating func count() -> Int? {
-        guard let count = number().flatMap({ Int(exactly: $0) }), count <= bytes.count - position else { return nil }
+        guard let count = number().flatMap({ Int(exactly: $0) }), count <= bytes.count - position else {
+            return nil
+        }
         return count
     }
 

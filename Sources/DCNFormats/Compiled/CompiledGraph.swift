@@ -21,7 +21,8 @@ package struct CompiledGraph: Sendable {
 
     /// A compiled graph from its parts.
     package init(
-        graph: Graph, accuracy: Accuracy = .default, metadata: [String: String] = [:], opsets: [String: Int] = [:],
+        graph: Graph, accuracy: Accuracy = .default, metadata: [String: String] = [:],
+        opsets: [String: Int] = [:],
         irVersion: Int = 0, source: String = "", spellings: String = "", producer: String = "dcn"
     ) {
         self.graph = graph

@@ -49,7 +49,8 @@ struct CompiledPreamble {
     init(_ file: UnsafeRawBufferPointer) throws(CompiledFault) {
         guard file.starts(with: Self.mark) else { throw CompiledFault("is no compiled graph") }
         guard file.count >= Self.byteCount else {
-            throw CompiledFault("is truncated: it has \(file.count) bytes, expected at least \(Self.byteCount)")
+            throw CompiledFault(
+                "is truncated: it has \(file.count) bytes, expected at least \(Self.byteCount)")
         }
         guard file[4..<8].elementsEqual(Self.lineEnds) else {
             throw CompiledFault("is damaged: its line ends were changed, as by a transfer as text")
@@ -58,14 +59,19 @@ struct CompiledPreamble {
         guard order == Self.byteOrder else {
             let swapped = order == Self.byteOrder.byteSwapped
             throw CompiledFault(
-                swapped ? "was written on a machine of the other byte order: convert the model on this one"
+                swapped
+                    ? "was written on a machine of the other byte order: convert the model on this one"
                     : "is damaged: its byte order is not marked")
         }
         let version = file.loadUnaligned(fromByteOffset: 12, as: UInt32.self)
         guard version <= Self.version else {
-            throw CompiledFault("has format version \(version), newer than \(Self.version): it needs a newer version of this program")
+            throw CompiledFault(
+                "has format version \(version), newer than \(Self.version): it needs a newer version of this program"
+            )
         }
-        guard version == Self.version else { throw CompiledFault("has format version \(version), expected \(Self.version)") }
+        guard version == Self.version else {
+            throw CompiledFault("has format version \(version), expected \(Self.version)")
+        }
         guard file.loadUnaligned(fromByteOffset: 40, as: UInt64.self) == dcn_checksum(file.baseAddress, 40),
             file[48..<Self.byteCount].allSatisfy({ $0 == 0 })
         else { throw CompiledFault("is damaged: the checksum of its first bytes differs") }
@@ -106,5 +112,7 @@ struct CompiledFault: Error {
     init(_ reason: String) { self.reason = reason }
 
     /// The fault as an error of a file.
-    func error(_ file: String) -> DCNError { DCNError(.model, .unpack, reason, at: Origin(file: file, path: "")) }
+    func error(_ file: String) -> DCNError {
+        DCNError(.model, .unpack, reason, at: Origin(file: file, path: ""))
+    }
 }

@@ -36,7 +36,8 @@ private func readCompiled(
     return try header.withRoot { (header) throws(DCNError) in
         let sections: [Range<Int>]
         do throws(CompiledFault) {
-            sections = try CompiledSections.ranges(of: header.pointee, from: preamble.sectionStart, in: file.bytes)
+            sections = try CompiledSections.ranges(
+                of: header.pointee, from: preamble.sectionStart, in: file.bytes)
         } catch { throw error.error(name) }
         var reader = CompiledReader(
             header, named: name, file: file, sections: sections,
@@ -56,7 +57,8 @@ enum CompiledSections {
         var ranges: [Range<Int>] = []
         for (index, message) in messages(header.sections, header.n_sections).enumerated() {
             let section = message.pointee
-            guard let length = Int(exactly: section.length), length > 0, section.offset == UInt64(next - start),
+            guard let length = Int(exactly: section.length), length > 0,
+                section.offset == UInt64(next - start),
                 length <= file.count - next, CompiledPreamble.rounded(length) <= file.count - next
             else { throw CompiledFault("has a section \(index) that does not lie where it should") }
             let end = next + length
@@ -109,14 +111,18 @@ struct CompiledReader {
             constants.append(try datum(constant, "constants[\(index)]"))
         }
         var metadata: [String: String] = [:]
-        for pair in messages(message.metadata, message.n_metadata) { metadata[pair.pointee.key.text] = pair.pointee.value.text }
+        for pair in messages(message.metadata, message.n_metadata) {
+            metadata[pair.pointee.key.text] = pair.pointee.value.text
+        }
         var opsets: [String: Int] = [:]
         for set in messages(message.operator_sets, message.n_operator_sets) {
             opsets[set.pointee.domain.text] = Int(set.pointee.version)
         }
         return CompiledGraph(
-            graph: try self.graph(graph, isOuter: true), accuracy: accuracy, metadata: metadata, opsets: opsets,
-            irVersion: Int(message.ir_version), source: message.source.text, spellings: message.spellings.text,
+            graph: try self.graph(graph, isOuter: true), accuracy: accuracy, metadata: metadata,
+            opsets: opsets,
+            irVersion: Int(message.ir_version), source: message.source.text,
+            spellings: message.spellings.text,
             producer: message.producer.text)
     }
 
@@ -150,7 +156,9 @@ extension CompiledReader {
         let values = messages(message.values, message.n_values)
         var ids: [ValueID?] = []
         for value in values { ids.append(try declare(value.pointee, in: &graph, isOuter: isOuter)) }
-        for node in messages(message.nodes, message.n_nodes) { try append(node.pointee, values, &ids, to: &graph) }
+        for node in messages(message.nodes, message.n_nodes) {
+            try append(node.pointee, values, &ids, to: &graph)
+        }
         for output in messages(message.outputs, message.n_outputs) {
             let index = Int(output.pointee.value)
             guard output.pointee.has_value != 0, index < ids.count, let id = ids[index] else {
@@ -165,21 +173,30 @@ extension CompiledReader {
     }
 
     /// An input or a constant; nil for what a node is to write.
-    private func declare(_ value: Dcn__Value, in graph: inout Graph, isOuter: Bool) throws(DCNError) -> ValueID? {
+    private func declare(_ value: Dcn__Value, in graph: inout Graph, isOuter: Bool) throws(DCNError)
+        -> ValueID?
+    {
         let name = value.name.text
         if let type = value.type {
             var type = try self.type(type)
-            guard type.tensor?.layout != .channelsLast else { throw error("input '\(escaped(name))' lies channels last") }
-            if isOuter, let shape = shapes[name] { type = try type.narrowed(to: shape, name: name, at: origin) }
+            guard type.tensor?.layout != .channelsLast else {
+                throw error("input '\(escaped(name))' lies channels last")
+            }
+            if isOuter, let shape = shapes[name] {
+                type = try type.narrowed(to: shape, name: name, at: origin)
+            }
             return graph.addInput(name, type)
         }
         guard value.has_constant != 0 else { return nil }
-        guard Int(value.constant) < constants.count else { throw error("'\(escaped(name))' is constant \(value.constant) of \(constants.count)") }
+        guard Int(value.constant) < constants.count else {
+            throw error("'\(escaped(name))' is constant \(value.constant) of \(constants.count)")
+        }
         return graph.addConstant(name, constants[Int(value.constant)])
     }
 
     private func append(
-        _ node: Dcn__Node, _ values: [UnsafePointer<Dcn__Value>], _ ids: inout [ValueID?], to graph: inout Graph
+        _ node: Dcn__Node, _ values: [UnsafePointer<Dcn__Value>], _ ids: inout [ValueID?],
+        to graph: inout Graph
     ) throws(DCNError) {
         let name = node.name.text
         let operatorName = node.operator_name.text
@@ -189,14 +206,17 @@ extension CompiledReader {
         var inputs: [ValueID?] = []
         for number in DCNFormats.values(node.inputs, node.n_inputs) {
             guard number == 0 || (Int(number) <= ids.count && ids[Int(number) - 1] != nil) else {
-                throw DCNError(.model, .read, "reads value \(number), which is not written before it", at: origin)
+                throw DCNError(
+                    .model, .read, "reads value \(number), which is not written before it", at: origin)
             }
             inputs.append(number == 0 ? nil : ids[Int(number) - 1])
         }
         let outputs = DCNFormats.values(node.outputs, node.n_outputs).map { Int($0) }
         var names: [String?] = []
         for (index, number) in outputs.enumerated() {
-            guard number <= ids.count, number == 0 || (ids[number - 1] == nil && !outputs[..<index].contains(number)) else {
+            guard number <= ids.count,
+                number == 0 || (ids[number - 1] == nil && !outputs[..<index].contains(number))
+            else {
                 throw DCNError(.model, .read, "writes value \(number), which is not its own", at: origin)
             }
             names.append(number == 0 ? nil : values[number - 1].pointee.name.text)
@@ -218,9 +238,12 @@ extension CompiledReader {
         guard let value = AttributeBytes.decode(attributes.buffer) else {
             throw DCNError(.model, .read, "its attributes are no values", at: origin)
         }
-        func decode<O: Operator>(_ type: O.Type) throws -> any Operator { try AttributeDecoder.decode(type, from: value) }
+        func decode<O: Operator>(_ type: O.Type) throws -> any Operator {
+            try AttributeDecoder.decode(type, from: value)
+        }
         do { return try decode(type) } catch {
-            throw DCNError(.model, .read, "its attributes are not those of \(escaped(name)): \(value)", at: origin)
+            throw DCNError(
+                .model, .read, "its attributes are not those of \(escaped(name)): \(value)", at: origin)
         }
     }
 }
@@ -237,8 +260,12 @@ extension CompiledReader {
             for item in items { values.append(try self.item(item, of: element, place)) }
             return .sequence(values, of: element)
         case .optional(let element):
-            guard items.count < 2 else { throw error("\(place) holds \(items.count) values, expected one at most") }
-            return .optional(try items.first.map { (item) throws(DCNError) in try self.item(item, of: element, place) }, of: element)
+            guard items.count < 2 else {
+                throw error("\(place) holds \(items.count) values, expected one at most")
+            }
+            return .optional(
+                try items.first.map { (item) throws(DCNError) in try self.item(item, of: element, place) },
+                of: element)
         }
     }
 
@@ -255,7 +282,9 @@ extension CompiledReader {
         return datum
     }
 
-    private func tensor(_ type: TensorType, _ message: Dcn__Constant, _ place: String) throws(DCNError) -> Tensor {
+    private func tensor(_ type: TensorType, _ message: Dcn__Constant, _ place: String) throws(DCNError)
+        -> Tensor
+    {
         guard let extents = type.extents, let count = type.byteCount, type.elementCount != nil else {
             throw error("\(place) is \(type): its size can't be counted")
         }
@@ -286,8 +315,10 @@ extension CompiledReader {
         switch message.form_case {
         case DCN__TYPE__FORM_TENSOR:
             if let tensor = message.tensor { return .tensor(try self.tensor(tensor.pointee)) }
-        case DCN__TYPE__FORM_SEQUENCE: if let element = message.sequence { return .sequence(try type(element)) }
-        case DCN__TYPE__FORM_OPTIONAL_OF: if let element = message.optional_of { return .optional(try type(element)) }
+        case DCN__TYPE__FORM_SEQUENCE:
+            if let element = message.sequence { return .sequence(try type(element)) }
+        case DCN__TYPE__FORM_OPTIONAL_OF:
+            if let element = message.optional_of { return .optional(try type(element)) }
         default: break
         }
         throw error("has a type that says nothing")
@@ -321,7 +352,8 @@ extension ValueType {
     /// The type with extents fixed that were open; an `input` error where they contradict what is stated.
     package func narrowed(to shape: Shape, name: String, at origin: Origin) throws(DCNError) -> ValueType {
         guard case .tensor(var type) = self else {
-            throw DCNError(.input, .read, "input '\(escaped(name))' is \(self), which has no shape", at: origin)
+            throw DCNError(
+                .input, .read, "input '\(escaped(name))' is \(self), which has no shape", at: origin)
         }
         let stated = type.shape ?? Shape(Array(repeating: .unknown, count: shape.rank))
         let agrees = zip(stated.dimensions, shape.dimensions).allSatisfy { old, new in
@@ -331,7 +363,8 @@ extension ValueType {
             throw DCNError(
                 .input, .read, "input '\(escaped(name))' is \(self), which can't be \(shape)", at: origin)
         }
-        type.shape = Shape(zip(stated.dimensions, shape.dimensions).map { $1.fixed == nil && $0 != .unknown ? $0 : $1 })
+        type.shape = Shape(
+            zip(stated.dimensions, shape.dimensions).map { $1.fixed == nil && $0 != .unknown ? $0 : $1 })
         return .tensor(type)
     }
 }

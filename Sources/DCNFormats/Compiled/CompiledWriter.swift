@@ -52,12 +52,15 @@ struct CompiledWriter {
         (header.pointee.n_operator_sets, header.pointee.operator_sets) = (sets.count, arena.messages(sets))
         header.pointee.graph = graph
         (header.pointee.n_constants, header.pointee.constants) = (constants.count, arena.messages(constants))
-        (header.pointee.n_sections, header.pointee.sections) = (sectionMessages.count, arena.messages(sectionMessages))
+        (header.pointee.n_sections, header.pointee.sections) = (
+            sectionMessages.count, arena.messages(sectionMessages)
+        )
         return header
     }
 
     /// Sets a field of bytes, unless there are none.
-    private func set(_ field: inout ProtobufCBinaryData, _ isThere: inout protobuf_c_boolean, _ text: String) {
+    private func set(_ field: inout ProtobufCBinaryData, _ isThere: inout protobuf_c_boolean, _ text: String)
+    {
         guard !text.isEmpty else { return }
         field = arena.bytes(text)
         isThere = 1
@@ -100,7 +103,9 @@ extension CompiledWriter {
             number(id, value)
         }
         for node in graph.nodes {
-            for output in graph[node].outputs { if let output { number(output, arena.make(dcn__value__init)) } }
+            for output in graph[node].outputs {
+                if let output { number(output, arena.make(dcn__value__init)) }
+            }
         }
         var nodes: [UnsafeMutablePointer<Dcn__Node>] = []
         for id in graph.nodes { nodes.append(try node(graph[id], numbers)) }
@@ -132,9 +137,13 @@ extension CompiledWriter {
     ) throws(DCNError) -> UnsafeMutablePointer<Dcn__Node> {
         let message = arena.make(dcn__node__init)
         var inputs: [UInt32] = []
-        for input in node.inputs { inputs.append(input == nil ? 0 : try Self.number(of: input, numbers, node.origin) + 1) }
+        for input in node.inputs {
+            inputs.append(input == nil ? 0 : try Self.number(of: input, numbers, node.origin) + 1)
+        }
         var outputs: [UInt32] = []
-        for output in node.outputs { outputs.append(output == nil ? 0 : try Self.number(of: output, numbers, node.origin) + 1) }
+        for output in node.outputs {
+            outputs.append(output == nil ? 0 : try Self.number(of: output, numbers, node.origin) + 1)
+        }
         var bodies: [UnsafeMutablePointer<Dcn__Graph>] = []
         for body in node.bodies { bodies.append(try graph(body)) }
         set(&message.pointee.name, &message.pointee.has_name, node.name)
@@ -186,7 +195,9 @@ extension CompiledWriter {
         let message = arena.make(dcn__section__init)
         (message.pointee.has_offset, message.pointee.offset) = (1, UInt64(sectionByteCount))
         (message.pointee.has_length, message.pointee.length) = (1, UInt64(tensor.byteCount))
-        (message.pointee.has_checksum, message.pointee.checksum) = (1, dcn_checksum(tensor.base, tensor.byteCount))
+        (message.pointee.has_checksum, message.pointee.checksum) = (
+            1, dcn_checksum(tensor.base, tensor.byteCount)
+        )
         sectionMessages.append(message)
         sections.append(tensor)
         sectionByteCount += CompiledPreamble.rounded(tensor.byteCount)
@@ -216,7 +227,9 @@ extension CompiledWriter {
         (message.pointee.has_layout, message.pointee.layout) = (1, UInt32(type.layout.rawValue))
         (message.pointee.has_ranked, message.pointee.ranked) = (1, type.shape == nil ? 0 : 1)
         let dimensions = (type.shape?.dimensions ?? []).map(dimension)
-        (message.pointee.n_dimensions, message.pointee.dimensions) = (dimensions.count, arena.messages(dimensions))
+        (message.pointee.n_dimensions, message.pointee.dimensions) = (
+            dimensions.count, arena.messages(dimensions)
+        )
         return message
     }
 

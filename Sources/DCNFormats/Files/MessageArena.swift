@@ -32,7 +32,9 @@ final class MessageArena {
     func bytes(_ text: String) -> ProtobufCBinaryData { bytes(Array(text.utf8)) }
 
     /// Bytes, copied.
-    func bytes(_ bytes: [UInt8]) -> ProtobufCBinaryData { ProtobufCBinaryData(len: bytes.count, data: list(bytes)) }
+    func bytes(_ bytes: [UInt8]) -> ProtobufCBinaryData {
+        ProtobufCBinaryData(len: bytes.count, data: list(bytes))
+    }
 
     /// The bytes of a tensor where they lie, kept as long as this.
     func bytes(of tensor: Tensor) -> ProtobufCBinaryData {
@@ -64,7 +66,8 @@ private struct FileSink {
             UnsafeMutableRawPointer(buffer).withMemoryRebound(to: FileSink.self, capacity: 1) { sink in
                 guard sink.pointee.failure == nil else { return }
                 do throws(DCNError) {
-                    try sink.pointee.file.takeUnretainedValue().write(UnsafeRawBufferPointer(start: bytes, count: count))
+                    try sink.pointee.file.takeUnretainedValue().write(
+                        UnsafeRawBufferPointer(start: bytes, count: count))
                 } catch { sink.pointee.failure = error }
             }
         }
@@ -95,5 +98,6 @@ func packed<M>(_ message: UnsafeMutablePointer<M>) -> [UInt8] {
 
 /// How many bytes a message takes when packed.
 func packedByteCount<M>(_ message: UnsafeMutablePointer<M>) -> Int {
-    protobuf_c_message_get_packed_size(UnsafeMutableRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self))
+    protobuf_c_message_get_packed_size(
+        UnsafeMutableRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self))
 }

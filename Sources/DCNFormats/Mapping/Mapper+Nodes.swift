@@ -131,7 +131,7 @@ extension Mapper {
             UnsupportedOperator(
                 written: String(key.prefix { $0 != "\n" }), count: items.count,
                 firstNodes: items.prefix(3).map { $0.node.name.isEmpty ? $0.node.origin.path : $0.node.name },
-                hint: items[0].hint)
+                hint: items[0].hint.isEmpty ? dialects.hint(for: items[0].node) : items[0].hint)
         }
     }
 }

@@ -14,9 +14,28 @@ package func map(
         .unsupported, .map, .unsupported(mapper.report), at: Origin(file: model.file, path: ""))
 }
 
+/// Everything that keeps a source model from being mapped: what nobody knows in one error, then each misfit.
+package func problems(in model: SourceModel, dialects: [Dialect]) -> [DCNError] {
+    var mapper = Mapper(dialects: dialects)
+    mapper.collects = true
+    var found: [DCNError] = []
+    do throws(DCNError) {
+        _ = try mapper.graph(of: model.graph, file: model.file, outer: nil, captures: [])
+    } catch { found.append(error) }
+    if !mapper.unsupported.isEmpty {
+        let origin = Origin(file: model.file, path: "")
+        found.insert(DCNError(.unsupported, .map, .unsupported(mapper.report), at: origin), at: 0)
+    }
+    return found + mapper.problems
+}
+
 /// Maps graphs, and remembers what nobody knows.
 struct Mapper {
     let dialects: [Dialect]
+    /// Whether mapping goes on after a misfit, as if the node were unsupported.
+    var collects = false
+    /// The misfits so far, when it does.
+    var problems: [DCNError] = []
     var unsupported: [(node: SourceNode, hint: String)] = []
 
     init(dialects: [Dialect]) { self.dialects = dialects }
@@ -44,7 +63,11 @@ struct Mapper {
         let names = Names()
         try declare(source, file: file, keepingInputs: kept, outer: outer, captures: captures, names, &graph)
         for index in try runningOrder(of: source.nodes) {
-            try append(source.nodes[index], names, &graph, file: file)
+            do throws(DCNError) { try append(source.nodes[index], names, &graph, file: file) } catch {
+                guard collects else { throw error }
+                problems.append(error)
+                names.poisoned.formUnion(source.nodes[index].outputs)
+            }
         }
         for output in source.outputs {
             if names.poisoned.contains(output.name) { return nil }

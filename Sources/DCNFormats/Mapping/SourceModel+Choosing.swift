@@ -6,13 +6,17 @@ extension SourceModel {
     /// Throws an `input` error for a name that no node writes.
     package mutating func cut(to outputs: [String]) throws(DCNError) {
         var writers: [String: Int] = [:]
-        for (index, node) in graph.nodes.enumerated() { for output in node.outputs { writers[output] = index } }
+        for (index, node) in graph.nodes.enumerated() {
+            for output in node.outputs { writers[output] = index }
+        }
         let given = Set(graph.inputs.map(\.name)).union(graph.initialisers.map(\.name))
         let stated = Dictionary(
-            (graph.outputs + graph.valueTypes).map { ($0.name, $0.type) }, uniquingKeysWith: { first, _ in first })
+            (graph.outputs + graph.valueTypes).map { ($0.name, $0.type) },
+            uniquingKeysWith: { first, _ in first })
         if let unknown = outputs.first(where: { $0.isEmpty || (writers[$0] == nil && !given.contains($0)) }) {
             throw DCNError(
-                .input, .read, "the model has no value '\(escaped(unknown))'", at: Origin(file: file, path: ""))
+                .input, .read, "the model has no value '\(escaped(unknown))'",
+                at: Origin(file: file, path: ""))
         }
         var needed: Set<Int> = []
         var waiting = outputs

@@ -64,7 +64,9 @@ struct Unmapper {
             writing.result.inputs.append(SourceValue(name: name, type: graph[id].type))
         }
         for (id, name) in zip(graph.inputs.suffix(captured.count), captured) { writing.names[id] = name }
-        for (id, datum) in graph.readConstants { writing.names[id] = constant(datum, graph[id].name, &writing) }
+        for (id, datum) in graph.readConstants {
+            writing.names[id] = constant(datum, graph[id].name, &writing)
+        }
         nameOutputs(&writing, keepsNames)
         for id in graph.nodes { append(graph[id], &writing) }
         finish(&writing, keepsNames, isBody: !keepsNames)
@@ -82,7 +84,8 @@ struct Unmapper {
     private mutating func nameOutputs(_ writing: inout Writing, _ keepsNames: Bool) {
         let graph = writing.graph
         let written = Set(graph.nodes.flatMap { graph[$0].outputs.compactMap { $0 } })
-        for (id, name) in zip(graph.outputs, graph.outputNames) where written.contains(id) && writing.names[id] == nil {
+        for (id, name) in zip(graph.outputs, graph.outputNames)
+        where written.contains(id) && writing.names[id] == nil {
             writing.names[id] = keepsNames ? name : unique(name)
         }
         for id in graph.nodes {
@@ -131,7 +134,8 @@ struct Unmapper {
     ) {
         needed = max(needed, since)
         writing.result.nodes.append(
-            SourceNode(opType: opType, version: opset, inputs: inputs, outputs: outputs, attributes: attributes))
+            SourceNode(
+                opType: opType, version: opset, inputs: inputs, outputs: outputs, attributes: attributes))
     }
 }
 
@@ -168,7 +172,8 @@ extension Unmapper {
     }
 
     private mutating func append(_ node: Node, _ writing: inout Writing) {
-        let operands = writing.graph.operands(of: node.inputs, bodies: node.bodies, outputCount: node.outputs.count)
+        let operands = writing.graph.operands(
+            of: node.inputs, bodies: node.bodies, outputCount: node.outputs.count)
         let spelling: WrittenNode
         do throws(Misfit) { spelling = try node.op.written(for: operands, opset: opset) } catch {
             return refused.append((node, "\(error)"))
@@ -182,7 +187,8 @@ extension Unmapper {
             refused.append((node, "needs operator set \(spelling.since), \(opset) was asked for"))
         }
         let names = node.inputs.map { $0.flatMap { writing.names[$0] } ?? "" }
-        var inputs = spelling.order.map { $0.map { $0.flatMap { $0 < names.count ? names[$0] : nil } ?? "" } } ?? names
+        var inputs =
+            spelling.order.map { $0.map { $0.flatMap { $0 < names.count ? names[$0] : nil } ?? "" } } ?? names
         let captured = spelling.bodies.isEmpty ? [] : Self.captured(names, spelling)
         while inputs.last == "" { inputs.removeLast() }
         var attributes: [String: SourceAttribute] = [:]
@@ -194,7 +200,8 @@ extension Unmapper {
         while outputs.last == "" { outputs.removeLast() }
         writing.result.nodes.append(
             SourceNode(
-                domain: spelling.domain, opType: spelling.opType, version: opset, name: node.name, inputs: inputs,
+                domain: spelling.domain, opType: spelling.opType, version: opset, name: node.name,
+                inputs: inputs,
                 outputs: outputs, attributes: attributes))
     }
 
@@ -206,11 +213,15 @@ extension Unmapper {
 
     /// All nodes without a spelling, most frequent first.
     var report: DCNError {
-        let groups = Dictionary(grouping: refused) { ($0.node.origin?.written ?? $0.node.op.name) + "\n" + $0.hint }
+        let groups = Dictionary(grouping: refused) {
+            ($0.node.origin?.written ?? $0.node.op.name) + "\n" + $0.hint
+        }
         let lines = groups.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { key, items in
             UnsupportedOperator(
                 written: String(key.prefix { $0 != "\n" }), count: items.count,
-                firstNodes: items.prefix(3).map { $0.node.name.isEmpty ? $0.node.origin?.path ?? "" : $0.node.name },
+                firstNodes: items.prefix(3).map {
+                    $0.node.name.isEmpty ? $0.node.origin?.path ?? "" : $0.node.name
+                },
                 hint: items[0].hint)
         }
         return DCNError(.unsupported, .write, .unsupported(lines))

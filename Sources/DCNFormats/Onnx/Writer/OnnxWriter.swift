@@ -68,8 +68,12 @@ struct OnnxWriter {
         (message.pointee.has_ir_version, message.pointee.ir_version) = (1, Int64(model.irVersion))
         (message.pointee.has_producer_name, message.pointee.producer_name) = (1, arena.bytes(model.producer))
         message.pointee.graph = graph
-        (message.pointee.n_opset_import, message.pointee.opset_import) = (imports.count, arena.messages(imports))
-        (message.pointee.n_metadata_props, message.pointee.metadata_props) = (metadata.count, arena.messages(metadata))
+        (message.pointee.n_opset_import, message.pointee.opset_import) = (
+            imports.count, arena.messages(imports)
+        )
+        (message.pointee.n_metadata_props, message.pointee.metadata_props) = (
+            metadata.count, arena.messages(metadata)
+        )
         return message
     }
 
@@ -86,15 +90,21 @@ struct OnnxWriter {
         let outputs = graph.outputs.map(value)
         let types = graph.valueTypes.map(value)
         var initialisers: [UnsafeMutablePointer<Onnx__TensorProto>] = []
-        for (name, tensor) in graph.initialisers { initialisers.append(self.tensor(tensor, name, mayLieOutside: true)) }
+        for (name, tensor) in graph.initialisers {
+            initialisers.append(self.tensor(tensor, name, mayLieOutside: true))
+        }
         var nodes: [UnsafeMutablePointer<Onnx__NodeProto>] = []
         for node in graph.nodes { nodes.append(self.node(node)) }
         // A graph without a name is refused by checkers.
-        (message.pointee.has_name, message.pointee.name) = (1, arena.bytes(graph.name.isEmpty ? "graph" : graph.name))
+        (message.pointee.has_name, message.pointee.name) = (
+            1, arena.bytes(graph.name.isEmpty ? "graph" : graph.name)
+        )
         (message.pointee.n_input, message.pointee.input) = (inputs.count, arena.messages(inputs))
         (message.pointee.n_output, message.pointee.output) = (outputs.count, arena.messages(outputs))
         (message.pointee.n_value_info, message.pointee.value_info) = (types.count, arena.messages(types))
-        (message.pointee.n_initializer, message.pointee.initializer) = (initialisers.count, arena.messages(initialisers))
+        (message.pointee.n_initializer, message.pointee.initializer) = (
+            initialisers.count, arena.messages(initialisers)
+        )
         (message.pointee.n_node, message.pointee.node) = (nodes.count, arena.messages(nodes))
         return message
     }
@@ -104,13 +114,21 @@ struct OnnxWriter {
         let inputs = node.inputs.map(arena.bytes(_:))
         let outputs = node.outputs.map(arena.bytes(_:))
         var attributes: [UnsafeMutablePointer<Onnx__AttributeProto>] = []
-        for (name, value) in node.attributes.sorted(by: { $0.key < $1.key }) { attributes.append(attribute(name, value)) }
+        for (name, value) in node.attributes.sorted(by: { $0.key < $1.key }) {
+            attributes.append(attribute(name, value))
+        }
         (message.pointee.n_input, message.pointee.input) = (inputs.count, arena.list(inputs))
         (message.pointee.n_output, message.pointee.output) = (outputs.count, arena.list(outputs))
-        if !node.name.isEmpty { (message.pointee.has_name, message.pointee.name) = (1, arena.bytes(node.name)) }
+        if !node.name.isEmpty {
+            (message.pointee.has_name, message.pointee.name) = (1, arena.bytes(node.name))
+        }
         (message.pointee.has_op_type, message.pointee.op_type) = (1, arena.bytes(node.opType))
-        if !node.domain.isEmpty { (message.pointee.has_domain, message.pointee.domain) = (1, arena.bytes(node.domain)) }
-        (message.pointee.n_attribute, message.pointee.attribute) = (attributes.count, arena.messages(attributes))
+        if !node.domain.isEmpty {
+            (message.pointee.has_domain, message.pointee.domain) = (1, arena.bytes(node.domain))
+        }
+        (message.pointee.n_attribute, message.pointee.attribute) = (
+            attributes.count, arena.messages(attributes)
+        )
         return message
     }
 
@@ -121,10 +139,14 @@ struct OnnxWriter {
         (message.pointee.has_name, message.pointee.name) = (1, arena.bytes(name))
         message.pointee.has_type = 1
         switch value {
-        case .float(let value): (message.pointee.type, message.pointee.has_f, message.pointee.f) = (1, 1, value)
-        case .int(let value): (message.pointee.type, message.pointee.has_i, message.pointee.i) = (2, 1, Int64(value))
+        case .float(let value):
+            (message.pointee.type, message.pointee.has_f, message.pointee.f) = (1, 1, value)
+        case .int(let value):
+            (message.pointee.type, message.pointee.has_i, message.pointee.i) = (2, 1, Int64(value))
         case .string(let value):
-            (message.pointee.type, message.pointee.has_s, message.pointee.s) = (3, 1, arena.bytes(value.bytes))
+            (message.pointee.type, message.pointee.has_s, message.pointee.s) = (
+                3, 1, arena.bytes(value.bytes)
+            )
         case .tensor(let value): (message.pointee.type, message.pointee.t) = (4, tensor(value, ""))
         case .graph(let value): (message.pointee.type, message.pointee.g) = (5, graph(value))
         case .type(let value): (message.pointee.type, message.pointee.tp) = (13, type(value))
@@ -133,17 +155,23 @@ struct OnnxWriter {
         return message
     }
 
-    private mutating func list(_ value: SourceAttribute, in message: UnsafeMutablePointer<Onnx__AttributeProto>) {
+    private mutating func list(
+        _ value: SourceAttribute, in message: UnsafeMutablePointer<Onnx__AttributeProto>
+    ) {
         switch value {
         case .floats(let values):
             message.pointee.type = 6
             (message.pointee.n_floats, message.pointee.floats) = (values.count, arena.list(values))
         case .ints(let values):
             message.pointee.type = 7
-            (message.pointee.n_ints, message.pointee.ints) = (values.count, arena.list(values.map { Int64($0) }))
+            (message.pointee.n_ints, message.pointee.ints) = (
+                values.count, arena.list(values.map { Int64($0) })
+            )
         case .strings(let values):
             message.pointee.type = 8
-            (message.pointee.n_strings, message.pointee.strings) = (values.count, arena.list(values.map { arena.bytes($0.bytes) }))
+            (message.pointee.n_strings, message.pointee.strings) = (
+                values.count, arena.list(values.map { arena.bytes($0.bytes) })
+            )
         case .tensors(let values):
             message.pointee.type = 9
             var tensors: [UnsafeMutablePointer<Onnx__TensorProto>] = []
@@ -157,7 +185,9 @@ struct OnnxWriter {
         case .types(let values):
             message.pointee.type = 14
             let types = values.map { type($0) }
-            (message.pointee.n_type_protos, message.pointee.type_protos) = (types.count, arena.messages(types))
+            (message.pointee.n_type_protos, message.pointee.type_protos) = (
+                types.count, arena.messages(types)
+            )
         default: break
         }
     }
@@ -174,13 +204,17 @@ extension OnnxWriter {
         (message.pointee.has_data_type, message.pointee.data_type) = (1, Int32(tensor.type.element.rawValue))
         if tensor.type.element == .string {
             let strings = tensor.byteStrings.map { arena.bytes($0.bytes) }
-            (message.pointee.n_string_data, message.pointee.string_data) = (strings.count, arena.list(strings))
+            (message.pointee.n_string_data, message.pointee.string_data) = (
+                strings.count, arena.list(strings)
+            )
         } else if mayLieOutside, let externalLocation, tensor.byteCount >= Self.externalByteCount {
             let entries = [
                 pair("location", externalLocation), pair("offset", "\(externalOffset)"),
                 pair("length", "\(tensor.byteCount)"),
             ]
-            (message.pointee.n_external_data, message.pointee.external_data) = (entries.count, arena.messages(entries))
+            (message.pointee.n_external_data, message.pointee.external_data) = (
+                entries.count, arena.messages(entries)
+            )
             (message.pointee.has_data_location, message.pointee.data_location) = (1, 1)
             external.append(tensor)
             externalOffset += (tensor.byteCount + Self.alignment - 1) / Self.alignment * Self.alignment

@@ -9,7 +9,9 @@ extension SourceModel {
         standard graph: Graph, of compiled: CompiledGraph, opset: Int? = nil, file: String
     ) throws(DCNError) {
         let written: (graph: SourceGraph, opsets: [String: Int])
-        do throws(DCNError) { written = try unmap(graph, least: compiled.opsets[""] ?? 7, asked: opset) } catch {
+        do throws(DCNError) {
+            written = try unmap(graph, least: compiled.opsets[""] ?? 7, asked: opset)
+        } catch {
             var error = error
             error.origin = error.origin ?? Origin(file: file, path: "")
             throw error
