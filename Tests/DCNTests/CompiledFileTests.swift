@@ -28,6 +28,19 @@ func answers(_ graph: Graph, _ fixture: Fixture) throws -> [String: Datum] {
     return try session.run(inputs)
 }
 
+/// The text of a graph, without the numbers that tell values of one name apart: removed nodes leave some behind.
+func text(_ graph: Graph) -> String {
+    var result = ""
+    var isNumber = false
+    for letter in "\(graph)" {
+        if letter == "·" { isNumber = true } else if !(isNumber && letter.isNumber) {
+            isNumber = false
+            result.append(letter)
+        }
+    }
+    return result
+}
+
 /// The bytes of a file.
 func contents(_ path: String) throws -> [UInt8] {
     let file = try MappedFile(path: path)
@@ -58,7 +71,7 @@ func bytes(of datum: Datum) -> [[UInt8]] {
         #expect(folder.names == ["model.dcn"])
         let again = try LoadedModel(contentsOf: path)
         #expect(again.kind == .compiled)
-        #expect("\(again.compiled.graph)" == "\(model.compiled.graph)")
+        #expect(text(again.compiled.graph) == text(model.compiled.graph))
         #expect(try writeCompiled(again.compiled, to: folder.path + "/again.dcn") == count)
         #expect(try contents(path) == contents(folder.path + "/again.dcn"))
         let expected = try answers(model.compiled.graph, fixture)
