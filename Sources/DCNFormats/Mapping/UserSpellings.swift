@@ -31,7 +31,10 @@ public struct UserSpellings: Sendable {
         var tables: [String?: [String: Dialect.Spelling]] = [:]
         for entry in entries {
             let target = entry.target
-            guard let spelling = known.first(where: { $0.domain == target.domain })?.spellings[target.name]
+            func found(in domain: String?) -> Dialect.Spelling? {
+                known.lazy.filter { $0.domain == domain }.compactMap { $0.spellings[target.name] }.first
+            }
+            guard let spelling = found(in: target.domain) ?? found(in: nil)
             else {
                 let named = (target.domain.map { $0.isEmpty ? "" : $0 + "::" } ?? "") + target.name
                 throw DCNError(
