@@ -1,4 +1,4 @@
-package import DCNGraph
+internal import DCNGraph
 
 /// A function inside the cell of a recurrent network.
 package struct CellFunction: Sendable, Hashable, Codable {

@@ -1,4 +1,4 @@
-package import DCNGraph
+internal import DCNGraph
 
 /// What all recurrent networks have in common: how they walk a sequence.
 package struct Recurrence: Sendable, Hashable, Codable {
