@@ -103,6 +103,29 @@ struct PictureOptions: ParsableArguments {
     @Option(help: "How pictures of another size are made to fit: stretch or letterbox (default: letterbox).")
     var fit: PictureForm.Fit = .letterbox
 
+    @Option(help: ArgumentHelp("Look at the picture in these sizes too, and merge.", valueName: "0.75,1,1.5"))
+    var scales: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Average boxes of a class that overlap so much (default with --scales: 0.5).",
+            valueName: "OVERLAP"))
+    var merge: Double?
+
+    /// Sizes to look at, and the overlap from which boxes are averaged; nil leaves them as they are.
+    func looks() throws(UsageMistake) -> (scales: [Double], merge: Double?) {
+        if let merge, !(merge > 0 && merge <= 1) {
+            throw UsageMistake("--merge is \(merge), expected more than 0, at most 1")
+        }
+        guard let scales else { return ([1], merge) }
+        let parsed = scales.split(separator: ",").map { Double($0) ?? 0 }
+        guard !parsed.isEmpty, parsed.allSatisfy({ $0 >= 0.05 && $0 <= 8 }) else {
+            throw UsageMistake(
+                "--scales '\(escaped(scales))' is not numbers from 0.05 to 8 with commas between")
+        }
+        return (parsed, merge ?? 0.5)
+    }
+
     /// The same as a form.
     func form() throws(UsageMistake) -> PictureForm {
         var form = PictureForm()
@@ -122,9 +145,11 @@ struct Detector: ~Copyable {
     private let pictureForm: PictureForm
     private let input: (name: String, type: ValueType)
     private let deadline: Int?
+    private let looks: (scales: [Double], merge: Double?)
 
     init(_ file: ModelArguments, _ options: PictureOptions, _ running: RunArguments) throws {
         let pictureForm = try options.form()
+        let looks = try options.looks()
         let deadline = try running.deadline()
         let sessionOptions = try running.options()
         let model = try file.load()
@@ -136,14 +161,23 @@ struct Detector: ~Copyable {
         }
         let session = try Session(model, options: sessionOptions)
         self.session = session
+        self.looks = looks
         (self.pictureForm, self.deadline, self.form, self.input) = (pictureForm, deadline, form, input)
     }
 
-    /// What the model finds, in its order.
+    /// What the model finds: in its order, or merged and the surest first.
     mutating func detections(in picture: Picture) throws(DCNError) -> [Detection] {
-        let (tensor, placement) = try DCNFiles.tensor(
-            of: picture, as: input.type, pictureForm, named: input.name)
-        let answer: [String: Tensor] = try session.run([input.name: tensor], deadline: deadline)
-        return try form.detections(in: answer, placement)
+        var found: [Detection] = []
+        for scale in looks.scales {
+            let width = max(1, Int((Double(picture.width) * scale).rounded()))
+            let height = max(1, Int((Double(picture.height) * scale).rounded()))
+            let sized = scale == 1 ? picture : resized(picture, width: width, height: height)
+            let (tensor, placement) = try DCNFiles.tensor(
+                of: sized, as: input.type, pictureForm, named: input.name)
+            let answer: [String: Tensor] = try session.run([input.name: tensor], deadline: deadline)
+            found += try form.detections(in: answer, placement).map { $0.scaled(by: 1 / scale) }
+        }
+        guard let merge = looks.merge else { return found }
+        return merged(found, overlap: merge)
     }
 }
