@@ -107,7 +107,7 @@ let package = Package(
         .testTarget(
             name: "DCNTests",
             dependencies: [
-                "DCN", "DCNFiles", "DCNFormats", "DCNGraph", "DCNOperators", "DCNPasses", "TestSupport",
+                "DCN", "DCNFiles", "DCNFormats", "DCNGraph", "DCNOperators", "DCNPasses", "CKernels", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),

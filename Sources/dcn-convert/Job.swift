@@ -33,10 +33,21 @@ struct Job {
         if isCompiled {
             try writeCompiled(model.compiled, to: path)
         } else {
-            let standard = try SourceModel(
-                standard: model.canonical, of: model.compiled, opset: command.opset, file: command.file.model)
+            let standard = try self.standard()
             try writeOnnx(standard, to: path, externalData: command.externalData)
         }
+    }
+
+    /// The canonical graph as a standard model; where rewrites made operators that the standard lacks, that as read.
+    private func standard() throws(DCNError) -> SourceModel {
+        do throws(DCNError) { return try standard(model.canonical) } catch {
+            guard error.kind == .unsupported, !model.canonicalRewritings.isEmpty else { throw error }
+            do throws(DCNError) { return try standard(model.asRead) } catch _ { throw error }
+        }
+    }
+
+    private func standard(_ graph: Graph) throws(DCNError) -> SourceModel {
+        try SourceModel(standard: graph, of: model.compiled, opset: command.opset, file: command.file.model)
     }
 
     // MARK: what was done

@@ -34,6 +34,8 @@ struct Unmapper {
     private(set) var refused: [(node: Node, hint: String)] = []
     /// All names given so far, in all graphs: none is used twice.
     private var used: Set<String> = []
+    /// Names of nodes given so far: some runtimes refuse a name that two nodes have.
+    private var nodeNames: Set<String> = []
     /// Constants of the graphs around, which bodies read by name.
     private var constants: [Place: String] = [:]
 
@@ -169,6 +171,17 @@ extension Unmapper {
             }
             return name
         }
+    }
+
+    private mutating func uniqueNode(_ name: String) -> String {
+        guard !name.isEmpty else { return "" }
+        var candidate = name
+        var number = 1
+        while !nodeNames.insert(candidate).inserted {
+            candidate = "\(name)_\(number)"
+            number += 1
+        }
+        return candidate
     }
 
     private mutating func append(_ node: Node, _ writing: inout Writing) {

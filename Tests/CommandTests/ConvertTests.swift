@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+@Suite("dcn-convert")
+struct ConvertTests {
+    private let folder: TemporaryFolder
+    init() throws { folder = try TemporaryFolder() }
+
+    private func convert(_ arguments: String...) throws -> Outcome { try run("dcn-convert", arguments) }
+    private let model = fixture("first/deform-conv-19/model.onnx")
+
+    @Test("writes either form, whole, and verifies it")
+    func done() throws {
+        for name in ["out.dcn", "out.onnx"] {
+            let outcome = try convert(model, "-o", folder.path + "/" + name, "--verify", "2")
+            #expect(outcome.code == 0)
+            #expect(outcome.output.contains("wrote "))
+        }
+        #expect(folder.names == ["out.dcn", "out.onnx"])
+        let data = fixture("first/deform-conv-19")
+        for name in folder.names {
+            #expect(try run(arguments: [folder.path + "/" + name, "--test-data", data]).code == 0)
+        }
+    }
+
+    @Test("results are one JSON object")
+    func json() throws {
+        let outcome = try convert(model, "-o", folder.path + "/out.dcn", "--json", "--explain")
+        #expect(try object(outcome.output)["after"] != nil)
+        #expect(try object(try convert("inspect", model, "--json", "--layers").output)["layers"] != nil)
+    }
+
+    @Test("1 when the verification fails")
+    func differs() throws {
+        let outcome = try convert(
+            fixture("digits/digits.onnx"), "-o", folder.path + "/out.dcn", "--verify", "1", "--rtol", "0",
+            "--atol", "0")
+        #expect(outcome.code == 1)
+    }
+
+    @Test("2 for what is no model, and nothing is written")
+    func broken() throws {
+        let bytes = try folder.write("broken.onnx", [1, 2, 3])
+        #expect(try convert(bytes).code == 2)
+        #expect(folder.names == ["broken.onnx"])
+        #expect(try convert("check", bytes).code == 2)
+    }
+
+    @Test("3 for operators that nobody knows, with the closest known")
+    func unknown() throws {
+        var maker = ModelMaker()
+        maker.input("x", [1, 4])
+        maker.node("Re_lu", ["x"], ["y"])
+        maker.node("Own", ["x"], ["z"], domain: "acme")
+        maker.output("y", [1, 4])
+        maker.output("z", [1, 4])
+        let file = try folder.write("unknown.onnx", maker.model)
+        let outcome = try convert(file)
+        #expect(outcome.code == 3)
+        #expect(
+            outcome.errors.contains("1 × Re_lu ('the Re_lu'): closest known is Relu in the default domain"))
+        #expect(outcome.errors.contains("acme::Own"))
+        #expect(try convert("check", file).code == 3)
+        let map = try folder.write(
+            "acme.txt",
+            Array("Re_lu(x) = Relu(x)\nacme::Own(a) = LeakyRelu(a) { alpha: slope or 0.5 }\n".utf8))
+        #expect(try convert(file, "--map", map, "-o", folder.path + "/out.onnx").code == 0)
+    }
+
+    @Test("4 for shapes and outputs that do not fit the model")
+    func misfit() throws {
+        #expect(try convert(model, "--shape", "nobody=1", "-o", folder.path + "/a.dcn").code == 4)
+        #expect(try convert(model, "--outputs", "nobody", "-o", folder.path + "/a.dcn").code == 4)
+        #expect(folder.names == [])
+    }
+
+    @Test("5 when there is no such file, and no place for the other")
+    func system() throws {
+        #expect(try convert(folder.path + "/nothing.onnx").code == 5)
+        #expect(try convert(model, "-o", folder.path + "/nowhere/out.dcn").code == 5)
+    }
+
+    @Test("64 for mistakes in the call")
+    func usage() throws {
+        #expect(try convert(model, "-o", folder.path + "/out.txt").code == 64)
+        #expect(try convert(model, "--fuse", "magic").code == 64)
+        #expect(try convert(model, "-o", folder.path + "/out.dcn", "--opset", "19").code == 64)
+        #expect(try convert().code == 64)
+    }
+
+    @Test("what is supported is listed")
+    func list() throws {
+        let outcome = try convert("list-operators")
+        #expect(outcome.code == 0)
+        #expect(outcome.output.contains("DeformConv"))
+    }
+}
