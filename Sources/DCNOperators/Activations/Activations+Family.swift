@@ -7,6 +7,7 @@ extension Family {
             Identity.self, Dropout.self, Relu.self, LeakyRelu.self, ThresholdedRelu.self, Elu.self, Selu.self,
             Celu.self, Shrink.self, Clip.self, Sigmoid.self, HardSigmoid.self, HardSwish.self, Swish.self,
             Tanh.self, Softplus.self, Softsign.self, Mish.self, Gelu.self, BiasGelu.self,
+            SwiGLU.self,
         ],
         [
             "": onnxActivations, "com.microsoft": microsoftActivations,
@@ -51,6 +52,7 @@ extension Family {
         "Softsign": { (_) throws(Misfit) in Meaning(Softsign()) },
         "Mish": { (_) throws(Misfit) in Meaning(Mish()) },
         "Gelu": { (node) throws(Misfit) in Meaning(try gelu(node)) },
+        "SwiGLU": { (node) throws(Misfit) in Meaning(SwiGLU(alpha: try node.float("alpha", default: 1))) },
     ]
 
     private static let microsoftActivations: [String: Dialect.Spelling] = [

@@ -3,11 +3,28 @@ internal import DCNGraph
 extension Family {
     /// Attention and what goes with it.
     static let attentions = Family(
-        [Attention.self, RotaryEmbedding.self],
+        [
+            Attention.self, RotaryEmbedding.self, LinearAttention.self, FlexAttention.self,
+            CausalConvWithState.self,
+        ],
         [
             "": [
                 "Attention": { (node) throws(Misfit) in Meaning(try Attention(onnx: node)) },
                 "RotaryEmbedding": { (node) throws(Misfit) in Meaning(try RotaryEmbedding(onnx: node)) },
-            ]
+                "LinearAttention": { (node) throws(Misfit) in Meaning(try LinearAttention(onnx: node)) },
+                "CausalConvWithState": { (node) throws(Misfit) in
+                    Meaning(try CausalConvWithState(onnx: node))
+                },
+            ],
+            "ai.onnx.preview": [
+                "FlexAttention": { (node) throws(Misfit) in try flexAttention(node) }
+            ],
         ])
+}
+
+private func flexAttention(_ node: SourceNode) throws(Misfit) -> Meaning {
+    let op = try FlexAttention(onnx: node)
+    let bodies = (op.changesScores ? ["score_mod"] : []) + (op.changesWeights ? ["prob_mod"] : [])
+    for name in bodies { try expectBodies(node, name) }
+    return Meaning(op, bodies: bodies)
 }
