@@ -110,8 +110,20 @@ let package = Package(
                 "DCN", "DCNFiles", "DCNFormats", "DCNGraph", "DCNOperators", "DCNPasses", "CKernels", "TestSupport",
             ],
             swiftSettings: strict),
+        .target(
+            name: "Mutation", dependencies: ["DCNFormats", "DCNOperators", "DCNPasses", "DCNRuntime"],
+            path: "Tests/Mutation", swiftSettings: strict),
         .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11
 )
+
+// Fuzzing needs a toolchain with libFuzzer and links without `main`, so it is asked for: see `tools/fuzz`.
+if Context.environment["DCN_FUZZ"] != nil {
+    package.targets += [
+        .executableTarget(
+            name: "trial", dependencies: ["DCNFormats", "DCNGraph", "Mutation"], path: "tools/fuzzing/trial",
+            swiftSettings: strict)
+    ]
+}

@@ -2,7 +2,7 @@
 package func evaluate(
     _ op: any Operator, _ inputs: [Datum?], outputCount: Int, instructionSet: InstructionSet, byteLimit: Int
 ) throws(Misfit) -> [Datum] {
-    let types = try op.outputTypes(
+    let types = try op.boundedOutputTypes(
         for: Inputs(inputs.map { $0?.type }, constants: inputs, outputCount: outputCount))
     let call = Call(
         inputs: inputs.map { $0?.type }, outputs: types, constants: inputs, instructionSet: instructionSet)

@@ -23,7 +23,8 @@ final class GraphRunner: Sendable {
 
     /// The plan from position `start`, made now unless it is at hand.
     func plan(
-        from start: Int, values: [Datum?], known: [Int: Datum], instructionSet: InstructionSet
+        from start: Int, values: [Datum?], known: [Int: Datum], instructionSet: InstructionSet,
+        byteLimit: Int
     ) throws(DCNError) -> Plan {
         var known = known
         knowOperands(of: start, values, &known)
@@ -33,7 +34,8 @@ final class GraphRunner: Sendable {
         for (index, value) in values.enumerated() { if let value { types[index] = value.type } }
         for (index, value) in known { types[index] = value.type }
         var planner = Planner(
-            graph: graph, liveness: liveness, instructionSet: instructionSet, start: start, types: types, known: known)
+            graph: graph, liveness: liveness, instructionSet: instructionSet, start: start,
+            byteLimit: byteLimit, types: types, known: known)
         let plan = try planner.plan()
         plans.withLock { $0[key] = plan }
         return plan

@@ -7,6 +7,8 @@ struct Planner {
     let liveness: Liveness
     let instructionSet: InstructionSet
     let start: Int
+    /// Most bytes that a run may take: a value above it is refused before anything is made for it.
+    let byteLimit: Int
     /// Types of values alive at the start and of those planned so far.
     var types: [Int: ValueType]
     /// Values known at the start, and those that became known.
@@ -26,13 +28,14 @@ struct Planner {
     }
 
     init(
-        graph: Graph, liveness: Liveness, instructionSet: InstructionSet, start: Int, types: [Int: ValueType],
-        known: [Int: Datum]
+        graph: Graph, liveness: Liveness, instructionSet: InstructionSet, start: Int, byteLimit: Int,
+        types: [Int: ValueType], known: [Int: Datum]
     ) {
         self.graph = graph
         self.liveness = liveness
         self.instructionSet = instructionSet
         self.start = start
+        self.byteLimit = byteLimit
         self.types = types
         self.known = known
         end = start
@@ -61,11 +64,12 @@ struct Planner {
         let operands = Inputs(
             node.inputs.map { $0.flatMap { types[$0.index] ?? graph[$0].constant?.type } }, constants: constants,
             bodies: node.bodies, outputCount: node.outputs.count)
-        let all = try node.op.outputTypes(for: operands)
+        let all = try node.op.boundedOutputTypes(for: operands)
         let outputTypes: [ValueType?] = zip(node.outputs, all).map { $0 == nil ? nil : $1 }
         if fold(node, operands, outputTypes, constants) { return true }
         let isConcrete = outputTypes.allSatisfy { $0?.isConcrete ?? true }
         guard isConcrete || end == start else { return false }
+        try expectRoom(for: outputTypes)
         let call = Call(
             inputs: operands.types, outputs: isConcrete ? all : outputTypes, constants: constants,
             instructionSet: instructionSet, bodies: node.bodies)
@@ -77,6 +81,13 @@ struct Planner {
                 node: id, execution: execution, outputTypes: outputTypes,
                 multiplyAdds: node.op.multiplyAdds(inputs: operands.types, outputs: outputTypes)))
         return true
+    }
+
+    private func expectRoom(for types: [ValueType?]) throws(Misfit) {
+        for type in types {
+            guard let bytes = type?.tensor?.byteCount, bytes > byteLimit else { continue }
+            throw .limit(of: "the memory asked for in bytes", asked: bytes, limit: byteLimit)
+        }
     }
 
     /// What is known of a value: constants of the graph, and small values that followed from shapes.

@@ -21,7 +21,8 @@ struct Run {
         var position = 0
         while position < runner.graph.nodes.count {
             let plan = try runner.plan(
-                from: position, values: values, known: known, instructionSet: environment.instructionSet)
+                from: position, values: values, known: known, instructionSet: environment.instructionSet,
+                byteLimit: environment.budget.limit)
             try execute(plan)
             position = plan.end
         }
@@ -38,8 +39,9 @@ struct Run {
     private mutating func execute(_ plan: Plan) throws(DCNError) {
         let threads = environment.team.threads
         do throws(Misfit) {
+            let (scratch, overflow) = plan.scratchByteCount.multipliedReportingOverflow(by: threads)
             try workspace.reserve(
-                arena: plan.arenaByteCount, scratch: plan.scratchByteCount * threads, budget: environment.budget)
+                arena: plan.arenaByteCount, scratch: overflow ? Int.max : scratch, budget: environment.budget)
         } catch { throw DCNError(error, .run, at: nil) }
         known.merge(plan.known) { _, new in new }
         for step in plan.steps {

@@ -41,7 +41,7 @@ final class Workspace {
 
 /// How many bytes a session may still ask for.
 final class Budget {
-    private let limit: Int
+    let limit: Int
     private(set) var used = 0
     private(set) var peak = 0
 
@@ -49,7 +49,7 @@ final class Budget {
 
     func take(_ bytes: Int) throws(Misfit) {
         guard bytes <= limit - used else {
-            throw .limit(of: "the memory asked for in bytes", asked: used &+ bytes, limit: limit)
+            throw .limit(of: "the memory asked for in bytes", asked: used.addingReportingOverflow(bytes).overflow ? Int.max : used + bytes, limit: limit)
         }
         used += bytes
         peak = max(peak, used)

@@ -54,7 +54,7 @@ package struct Where: Operator {
     }
 
     private func chooseStrings(_ values: [Datum?], _ scope: any Scope) throws(Misfit) -> [Datum?] {
-        let types = try outputTypes(for: Inputs(values.map { $0?.type }))
+        let types = try boundedOutputTypes(for: Inputs(values.map { $0?.type }))
         let tensors = values.compactMap { $0?.tensor }
         guard tensors.count == 3, let type = types.first?.tensor, let extents = type.extents else {
             throw .missing("an operand")

@@ -81,7 +81,7 @@ package struct Conv: Operator {
     package func multiplyAdds(inputs: [ValueType?], outputs: [ValueType?]) -> Int {
         let weights = packed?.extents ?? inputs[1]?.tensor?.extents ?? []
         guard let count = outputs[0]?.tensor?.elementCount, weights.count > 2 else { return 0 }
-        return count * weights[1...].reduce(1, *)
+        return count.multipliedReportingOverflow(by: weights[1...].reduce(1, &*)).partialValue
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {

@@ -56,7 +56,7 @@ func runChannelsLast(
         if let tensor = given[index] { given[index] = try relayout(tensor, to: .channelsLast, scope) }
     }
     let types = given.map { $0.map { ValueType.tensor($0.type) } }
-    let results = try op.outputTypes(for: Inputs(types, constants: given.map { $0.map(Datum.tensor) }))
+    let results = try op.boundedOutputTypes(for: Inputs(types, constants: given.map { $0.map(Datum.tensor) }))
     let call = Call(inputs: types, outputs: results, instructionSet: scope.instructionSet)
     guard case .kernel(let kernel) = try op.execution(for: call), let type = results[0].tensor else {
         throw .unsupported("\(op.name) here")

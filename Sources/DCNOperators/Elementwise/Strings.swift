@@ -3,7 +3,7 @@ internal import DCNGraph
 
 /// Two operands that are tensors of strings, and the type their operator gives.
 func stringPair(_ values: [Datum?], giving op: some Operator) throws(Misfit) -> (Tensor, Tensor, TensorType) {
-    let types = try op.outputTypes(for: Inputs(values.map { $0?.type }))
+    let types = try op.boundedOutputTypes(for: Inputs(values.map { $0?.type }))
     guard let a = values.first??.tensor, let b = values.dropFirst().first??.tensor,
         let type = types.first?.tensor
     else { throw .missing("an operand") }

@@ -46,7 +46,7 @@ package struct RandomTensor: Operator {
     package func execution(for call: Call) throws(Misfit) -> Execution {
         .routine(
             ValueRoutine { (inputs, scope) throws(Misfit) in
-                let types = try outputTypes(for: Inputs(inputs.map { $0?.type }))
+                let types = try boundedOutputTypes(for: Inputs(inputs.map { $0?.type }))
                 guard let type = types.first?.tensor else { throw .missing("the shape of the output") }
                 let output = try scope.allocate(type)
                 let writer = try ElementWriter(type.element)

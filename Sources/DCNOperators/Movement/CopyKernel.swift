@@ -28,7 +28,7 @@ struct ViewRoutine: Routine {
     let op: any Operator
 
     func run(_ inputs: [Datum?], in scope: any Scope) throws(Misfit) -> [Datum?] {
-        let types = try op.outputTypes(for: Inputs(inputs.map { $0?.type }, constants: inputs))
+        let types = try op.boundedOutputTypes(for: Inputs(inputs.map { $0?.type }, constants: inputs))
         guard let tensor = inputs.first??.tensor, let extents = types.first?.tensor?.extents,
             let view = tensor.reshaped(to: extents)
         else { throw .missing("the shape of the output") }

@@ -95,7 +95,7 @@ package struct Split: MovementOperator {
 
     package func dimensions(for inputs: Inputs) -> [[Dimension]?] {
         guard inputs.knownRank(0) == 1, let known = inputs.knownList(0),
-            let types = try? outputTypes(for: inputs)
+            let types = try? boundedOutputTypes(for: inputs)
         else { return [] }
         var rest = known[...]
         var parts: [[Dimension]?] = []

@@ -3,18 +3,18 @@ internal import DCNGraph
 /// A kernel whose shapes follow from values that only the run knows: planned again once they are there.
 func lateRoutine(_ op: some Operator, outputs count: Int = 1) -> ValueRoutine {
     ValueRoutine { (values, scope) throws(Misfit) in
-        let types = try op.outputTypes(
+        let types = try op.boundedOutputTypes(
             for: Inputs(values.map { $0?.type }, constants: values, outputCount: count))
         let call = Call(
             inputs: values.map { $0?.type }, outputs: types, constants: values,
             instructionSet: scope.instructionSet)
-        guard case .kernel(let kernel) = try op.execution(for: call) else {
-            throw .missing("a value that the shape of \(op.name) follows from")
-        }
         var outputs: [MutableTensor] = []
         for type in types {
             guard let tensor = type.tensor else { throw .unsupported("a kernel that gives no tensor") }
             outputs.append(try scope.allocate(tensor))
+        }
+        guard case .kernel(let kernel) = try op.execution(for: call) else {
+            throw .missing("a value that the shape of \(op.name) follows from")
         }
         try scope.run(kernel, inputs: values.map { $0?.tensor }, outputs: outputs)
         return outputs.map { .tensor($0.finished) }

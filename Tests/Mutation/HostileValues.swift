@@ -1,0 +1,68 @@
+package import DCNGraph
+
+/// Numbers that break what nobody checked, among ordinary ones.
+package enum HostileValues {
+    static let ints = [
+        0, 1, -1, 2, 3, -2, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, -128, 255, 256, 1000, 65_536,
+        1 << 20, 1 << 31, -(1 << 31), (1 << 31) - 1, 1 << 32, 1 << 40, (1 << 40) + 1, 1 << 53, 1 << 62, Int.max, Int.min,
+        Int.max - 1, Int.min + 1,
+    ]
+    static let floats: [Double] = [
+        0, -0.0, 1, -1, 0.5, 2, 1e-30, 1e-40, 1e30, -1e30, 3e38, .infinity, -.infinity, .nan, 2_147_483_648,
+        9.3e18, -9.3e18, 1.9e19, 1e300, 255.5, -128.5,
+    ]
+
+    /// An integer: mostly small, at times enormous.
+    package static func int(_ random: inout SeededRandom) -> Int {
+        random.once(in: 2) ? Int.random(in: -1...6, using: &random) : random.one(of: ints)
+    }
+
+    /// An extent: small, zero, at times enormous or negative.
+    package static func extent(_ random: inout SeededRandom) -> Int {
+        random.once(in: 8) ? int(&random) : random.one(of: [0, 1, 1, 2, 2, 3, 4, 5, 8, 16, 17])
+    }
+
+    /// A number: mostly near zero, at times not finite or enormous.
+    package static func float(_ random: inout SeededRandom) -> Double {
+        random.once(in: 2) ? Double.random(in: -2...2, using: &random) : random.one(of: floats)
+    }
+
+    /// Values of a type whose extents are known, at most `byteLimit` bytes of them; nil when that is not enough.
+    package static func tensor(
+        _ type: TensorType, byteLimit: Int = 1 << 20, _ random: inout SeededRandom
+    ) -> Tensor? {
+        guard let extents = type.extents, let count = type.elementCount, count <= byteLimit else { return nil }
+        if type.element == .string {
+            let strings = (0..<count).map { _ in
+                ByteString(random.one(of: [[], [0x61], [0xFF, 0xFE], [0x31, 0x65, 0x39], Array("inf".utf8)]))
+            }
+            return Tensor(extents: extents, strings: strings)
+        }
+        guard let bytes = type.byteCount, bytes <= byteLimit else { return nil }
+        let isOrdinary = !random.once(in: 3)
+        let plain = TensorType(type.element, extents: extents)
+        switch type.element {
+        case .float32, .complex64:
+            let width = bytes / 4
+            return Tensor(plain, bytesOf: (0..<width).map { _ in Float(number(isOrdinary, &random)) })
+        case .float64, .complex128:
+            return Tensor(plain, bytesOf: (0..<bytes / 8).map { _ in number(isOrdinary, &random) })
+        case .int64, .uint64:
+            return Tensor(plain, bytesOf: (0..<count).map { _ in integer(isOrdinary, &random) })
+        case .int32, .uint32:
+            return Tensor(
+                plain, bytesOf: (0..<count).map { _ in Int32(truncatingIfNeeded: integer(isOrdinary, &random)) })
+        case .bool: return Tensor(plain, bytesOf: (0..<count).map { _ in UInt8.random(in: 0...1, using: &random) })
+        default:
+            return Tensor(plain, bytesOf: (0..<bytes).map { _ in UInt8.random(in: 0...255, using: &random) })
+        }
+    }
+
+    private static func number(_ isOrdinary: Bool, _ random: inout SeededRandom) -> Double {
+        isOrdinary ? Double.random(in: -3...3, using: &random) : float(&random)
+    }
+
+    private static func integer(_ isOrdinary: Bool, _ random: inout SeededRandom) -> Int {
+        isOrdinary ? Int.random(in: 0...3, using: &random) : int(&random)
+    }
+}
