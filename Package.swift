@@ -121,9 +121,16 @@ let package = Package(
 
 // Fuzzing needs a toolchain with libFuzzer and links without `main`, so it is asked for: see `tools/fuzz`.
 if Context.environment["DCN_FUZZ"] != nil {
-    package.targets += [
-        .executableTarget(
-            name: "trial", dependencies: ["DCNFormats", "DCNGraph", "Mutation"], path: "tools/fuzzing/trial",
-            swiftSettings: strict)
+    let targets: [(String, [Target.Dependency])] = [
+        ("trial", ["DCNFormats", "DCNGraph", "Mutation"]),
+        ("fuzz-onnx", ["DCNFormats", "DCNOperators", "DCNPasses", "DCNRuntime"]),
+        ("fuzz-models", ["DCNFormats", "DCNGraph", "Mutation"]),
+        ("fuzz-arrays", ["DCNFiles", "DCNFormats"]),
+        ("fuzz-images", ["DCNFiles"]),
     ]
+    for (name, dependencies) in targets {
+        package.targets.append(
+            .executableTarget(
+                name: name, dependencies: dependencies, path: "tools/fuzzing/\(name)", swiftSettings: strict))
+    }
 }

@@ -6,11 +6,7 @@ package func evaluate(
         for: Inputs(inputs.map { $0?.type }, constants: inputs, outputCount: outputCount))
     let call = Call(
         inputs: inputs.map { $0?.type }, outputs: types, constants: inputs, instructionSet: instructionSet)
-    for type in types {
-        if let tensor = type.tensor, let bytes = tensor.byteCount, bytes > byteLimit {
-            throw .limit(of: "a folded constant", asked: bytes, limit: byteLimit)
-        }
-    }
+    for type in types { try type.tensor?.expectRoom("a folded constant", limit: byteLimit) }
     let scope = SerialScope(instructionSet: instructionSet, byteLimit: byteLimit)
     switch try op.execution(for: call) {
     case .routine(let routine): return try routine.run(inputs, in: scope).compactMap { $0 }
@@ -41,6 +37,10 @@ package struct SerialScope: Scope {
     }
 
     package func checkpoint() throws(Misfit) {}
+
+    package func expectRoom(for types: [ValueType]) throws(Misfit) {
+        for type in types { try type.tensor?.expectRoom("the size of a value in bytes", limit: byteLimit) }
+    }
 
     package func allocate(_ type: TensorType) throws(Misfit) -> MutableTensor {
         guard let bytes = type.byteCount, bytes <= byteLimit else {

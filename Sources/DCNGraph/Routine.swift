@@ -29,10 +29,17 @@ public protocol Scope {
     func checkpoint() throws(Misfit)
     /// Uninitialised bytes for an output, within the session's budget.
     func allocate(_ type: TensorType) throws(Misfit) -> MutableTensor
+    /// Throws when values of these types, or tables made for them, are larger than what may be allocated at all.
+    func expectRoom(for types: [ValueType]) throws(Misfit)
     /// Runs a kernel's tiles on the session's threads.
     func run(_ kernel: any Kernel, inputs: [Tensor?], outputs: [MutableTensor]) throws(Misfit)
     /// The instruction set kernels are to use.
     var instructionSet: InstructionSet { get }
+}
+
+extension Scope {
+    /// What is too large is left to `allocate` to refuse.
+    public func expectRoom(for types: [ValueType]) throws(Misfit) {}
 }
 
 /// A tensor that its maker is still writing.

@@ -49,6 +49,20 @@ extension TensorType {
     }
 }
 
+extension TensorType {
+    /// The bytes there would be if no extent were zero: tables made along an axis follow from these.
+    package var widestByteCount: Int? {
+        guard let stored = storedExtents else { return nil }
+        return TensorType(element, extents: stored.map { $0 == 0 ? 1 : $0 }).byteCount
+    }
+
+    /// Throws when the type, or tables made for it, would take more than `limit` bytes.
+    package func expectRoom(_ name: String, limit: Int) throws(Misfit) {
+        guard let bytes = widestByteCount, bytes > limit else { return }
+        throw .limit(of: name, asked: bytes, limit: limit)
+    }
+}
+
 extension Operator {
     /// The types of all outputs, operands and outputs held to `ValueLimits`.
     package func boundedOutputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {

@@ -84,10 +84,7 @@ struct Planner {
     }
 
     private func expectRoom(for types: [ValueType?]) throws(Misfit) {
-        for type in types {
-            guard let bytes = type?.tensor?.byteCount, bytes > byteLimit else { continue }
-            throw .limit(of: "the memory asked for in bytes", asked: bytes, limit: byteLimit)
-        }
+        for type in types { try type?.tensor?.expectRoom("the memory asked for in bytes", limit: byteLimit) }
     }
 
     /// What is known of a value: constants of the graph, and small values that followed from shapes.

@@ -54,6 +54,11 @@ struct SessionScope: Scope {
 
     func checkpoint() throws(Misfit) { try environment.checkpoint() }
 
+    func expectRoom(for types: [ValueType]) throws(Misfit) {
+        let limit = environment.budget.limit
+        for type in types { try type.tensor?.expectRoom("the memory asked for in bytes", limit: limit) }
+    }
+
     func allocate(_ type: TensorType) throws(Misfit) -> MutableTensor {
         // What a routine makes is counted when it hands it over, so here only asked whether it would fit.
         guard let bytes = type.byteCount else { throw .missing("the shape of an output") }

@@ -2,7 +2,8 @@ package import DCNGraph
 
 /// Makes models that are almost right out of models that are right.
 package struct ModelMutation {
-    private var random: SeededRandom
+    /// Where its choices come from; what is left of it afterwards.
+    package private(set) var random: SeededRandom
 
     /// The mutation of a seed.
     package init(_ random: SeededRandom) { self.random = random }

@@ -42,7 +42,10 @@ package protocol ViewOperator: Operator {}
 extension ViewOperator {
     package func execution(for call: Call) throws(Misfit) -> Execution {
         let type = try call.input(0)
-        guard type.element != .string, try call.isSettled(), let count = type.byteCount else {
+        guard type.element != .string, try call.isSettled(), let count = type.byteCount,
+            try call.output(0).byteCount == count
+        else {
+            // A rank of 0 is known without the value it follows from: the routine looks at that.
             return .routine(ViewRoutine(op: self))
         }
         return .kernel(CopyKernel(byteCount: count))

@@ -55,8 +55,9 @@ extension Collection<Int> {
 func perform(
     _ op: any Operator, _ inputs: [Datum?], outputCount: Int = 1, in scope: any Scope
 ) throws(Misfit) -> [Datum?] {
-    let types = try op.outputTypes(
+    let types = try op.boundedOutputTypes(
         for: Inputs(inputs.map { $0?.type }, constants: inputs, outputCount: outputCount))
+    try scope.expectRoom(for: types)
     let call = Call(
         inputs: inputs.map { $0?.type }, outputs: types, constants: inputs,
         instructionSet: scope.instructionSet)
@@ -87,7 +88,7 @@ struct LateRoutine: Routine {
     let outputs: [ValueType?]
 
     func run(_ inputs: [Datum?], in scope: any Scope) throws(Misfit) -> [Datum?] {
-        let types = try op.outputTypes(
+        let types = try op.boundedOutputTypes(
             for: Inputs(inputs.map { $0?.type }, constants: inputs, outputCount: outputs.count))
         guard types.allSatisfy(\.isConcrete) else { throw .missing("the shape of an output of \(op.name)") }
         return try perform(op, inputs, outputCount: outputs.count, in: scope)

@@ -70,7 +70,7 @@ package struct Split: MovementOperator {
         let input = try call.input(0)
         let extents = try call.extents(0)
         let along = try resolvedAxis(axis, rank: extents.count)
-        let types = try outputTypes(
+        let types = try boundedOutputTypes(
             for: Inputs(call.inputs, constants: call.constants, outputCount: call.outputs.count))
         var moves: [Move] = []
         var start = 0

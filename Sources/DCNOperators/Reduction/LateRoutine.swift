@@ -5,6 +5,7 @@ func lateRoutine(_ op: some Operator, outputs count: Int = 1) -> ValueRoutine {
     ValueRoutine { (values, scope) throws(Misfit) in
         let types = try op.boundedOutputTypes(
             for: Inputs(values.map { $0?.type }, constants: values, outputCount: count))
+        try scope.expectRoom(for: types)
         let call = Call(
             inputs: values.map { $0?.type }, outputs: types, constants: values,
             instructionSet: scope.instructionSet)

@@ -1,6 +1,6 @@
 import DCNFormats
 import DCNGraph
-import Glibc
+@preconcurrency import Glibc
 import Mutation
 
 /// Mutates a model and runs it: `trial SEED FIRST COUNT FILE`; with a COUNT of 1 it tells what it made and how it ended.
@@ -31,7 +31,10 @@ for trial in trials {
     var changed = model
     var mutation = ModelMutation(SeededRandom(seed: random.next()))
     mutation.apply(to: &changed)
-    if trials.count == 1 { tell(changed) }
+    if trials.count == 1 {
+        setbuf(stdout, nil)
+        tell(changed)
+    }
     let end = attempt(changed, &random)
     if case .answered = end { answered += 1 } else { refused += 1 }
     if trials.count == 1 { print(end) }
