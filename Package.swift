@@ -87,10 +87,12 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DCNOperatorsTests", dependencies: ["DCNOperators", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "DCNGraphTests", dependencies: ["DCNGraph", "DCNOperators"], swiftSettings: strict),
+        .testTarget(
+            name: "DCNGraphTests", dependencies: ["DCNGraph", "DCNOperators"], swiftSettings: strict),
         .testTarget(
             name: "DCNPassesTests",
-            dependencies: ["DCNGraph", "DCNOperators", "DCNPasses", "DCNRuntime", "TestSupport"], swiftSettings: strict),
+            dependencies: ["DCNGraph", "DCNOperators", "DCNPasses", "DCNRuntime", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "DCNRuntimeTests", dependencies: ["DCNGraph", "DCNOperators", "DCNRuntime", "TestSupport"],
             swiftSettings: strict),

@@ -44,9 +44,12 @@ package struct SerialScope: Scope {
 
     package func allocate(_ type: TensorType) throws(Misfit) -> MutableTensor {
         guard let bytes = type.byteCount, bytes <= byteLimit else {
-            throw .limit(of: "the size of a value in bytes", asked: type.byteCount ?? Int.max, limit: byteLimit)
+            throw .limit(
+                of: "the size of a value in bytes", asked: type.byteCount ?? Int.max, limit: byteLimit)
         }
-        guard let tensor = MutableTensor(uninitialised: type) else { throw .missing("the shape of an output") }
+        guard let tensor = MutableTensor(uninitialised: type) else {
+            throw .missing("the shape of an output")
+        }
         return tensor
     }
 
@@ -73,7 +76,8 @@ package struct SerialScope: Scope {
                 let first = Frame(inputs: sources, outputs: targets, scratch: scratch.base)
                 do throws(Misfit) { try kernel.check(first) } catch { return error }
                 share(kernel.tileCount) { tile, thread in
-                    let frame = Frame(inputs: tables.0, outputs: tables.1, scratch: scratch.base + thread * bytes)
+                    let frame = Frame(
+                        inputs: tables.0, outputs: tables.1, scratch: scratch.base + thread * bytes)
                     kernel.run(tile: tile, in: frame)
                 }
                 return nil

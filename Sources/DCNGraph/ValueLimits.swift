@@ -22,7 +22,8 @@ extension ValueType {
             }
         }
         throw .limit(
-            of: "the nesting of the type of \(name)", asked: ValueLimits.nesting + 1, limit: ValueLimits.nesting)
+            of: "the nesting of the type of \(name)", asked: ValueLimits.nesting + 1,
+            limit: ValueLimits.nesting)
     }
 }
 

@@ -18,7 +18,9 @@ public struct Options: Sendable {
         threads: Int = 1, instructionSet: InstructionSet? = nil, memoryLimit: Int? = nil,
         observer: (any StepObserver)? = nil
     ) {
-        self.init(team: Team(threads: threads), instructionSet: instructionSet, memoryLimit: memoryLimit, observer: observer)
+        self.init(
+            team: Team(threads: threads), instructionSet: instructionSet, memoryLimit: memoryLimit,
+            observer: observer)
     }
 
     /// Options for a session that shares a team.

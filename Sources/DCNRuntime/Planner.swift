@@ -50,7 +50,9 @@ struct Planner {
                 guard try add(id) else { break }
             } catch { throw DCNError(error, .plan, at: graph[id].origin) }
             end += 1
-            if let last = drafts.last, last.node == id, last.outputTypes.contains(where: { $0?.isConcrete == false }) {
+            if let last = drafts.last, last.node == id,
+                last.outputTypes.contains(where: { $0?.isConcrete == false })
+            {
                 break
             }
         }
@@ -62,7 +64,8 @@ struct Planner {
         let node = graph[id]
         let constants = node.inputs.map { $0.flatMap(value) }
         let operands = Inputs(
-            node.inputs.map { $0.flatMap { types[$0.index] ?? graph[$0].constant?.type } }, constants: constants,
+            node.inputs.map { $0.flatMap { types[$0.index] ?? graph[$0].constant?.type } },
+            constants: constants,
             bodies: node.bodies, outputCount: node.outputs.count)
         let all = try node.op.boundedOutputTypes(for: operands)
         let outputTypes: [ValueType?] = zip(node.outputs, all).map { $0 == nil ? nil : $1 }
@@ -152,12 +155,14 @@ struct Planner {
             steps.append(
                 Step(
                     node: draft.node, execution: draft.execution,
-                    inputs: node.inputs.map { slot($0, slots) }, outputs: node.outputs.map { slot($0, slots) },
+                    inputs: node.inputs.map { slot($0, slots) },
+                    outputs: node.outputs.map { slot($0, slots) },
                     outputTypes: draft.outputTypes, multiplyAdds: draft.multiplyAdds))
         }
         release(&steps)
         return Plan(
-            end: end, steps: steps, arenaByteCount: arenaByteCount, scratchByteCount: rounded(scratch, to: 64),
+            end: end, steps: steps, arenaByteCount: arenaByteCount,
+            scratchByteCount: rounded(scratch, to: 64),
             known: newlyKnown, valueByteCount: layout.valueByteCount)
     }
 

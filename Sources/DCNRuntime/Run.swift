@@ -28,7 +28,8 @@ struct Run {
         }
         var results: [Datum] = []
         for output in runner.graph.outputs {
-            guard let datum = values[output.index] ?? known[output.index] ?? runner.graph[output].constant else {
+            guard let datum = values[output.index] ?? known[output.index] ?? runner.graph[output].constant
+            else {
                 throw DCNError(.defect, .run, "output '\(runner.graph[output].name)' was not computed")
             }
             results.append(datum)
@@ -113,7 +114,8 @@ struct Run {
     private mutating func run(_ routine: any Routine, _ step: Step) throws(Misfit) {
         let operands = step.inputs.map { datum(in: $0) }
         let scope = SessionScope(
-            environment: environment, bodies: runner.bodies[step.node] ?? [], node: step.node, workspace: workspace)
+            environment: environment, bodies: runner.bodies[step.node] ?? [], node: step.node,
+            workspace: workspace)
         let results = try routine.run(operands, in: scope)
         for (index, slot) in step.outputs.enumerated() {
             guard case .value(let value) = slot else { continue }

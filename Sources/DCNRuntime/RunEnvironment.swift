@@ -1,9 +1,10 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 internal import DCNGraph
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
 
 /// What all graphs of one run share: threads, kernels, limits.
 struct RunEnvironment {
@@ -23,7 +24,9 @@ struct RunEnvironment {
     func allocate(_ type: TensorType) throws(Misfit) -> MutableTensor {
         guard let bytes = type.byteCount else { throw .missing("the shape of an output") }
         try budget.take(bytes)
-        guard let tensor = MutableTensor(uninitialised: type) else { throw .missing("the shape of an output") }
+        guard let tensor = MutableTensor(uninitialised: type) else {
+            throw .missing("the shape of an output")
+        }
         return tensor
     }
 }
@@ -64,12 +67,16 @@ struct SessionScope: Scope {
         guard let bytes = type.byteCount else { throw .missing("the shape of an output") }
         try environment.budget.take(bytes)
         environment.budget.give(back: bytes)
-        guard let tensor = MutableTensor(uninitialised: type) else { throw .missing("the shape of an output") }
+        guard let tensor = MutableTensor(uninitialised: type) else {
+            throw .missing("the shape of an output")
+        }
         return tensor
     }
 
     func run(_ kernel: any Kernel, inputs: [Tensor?], outputs: [MutableTensor]) throws(Misfit) {
         let serial = SerialScope(instructionSet: instructionSet, byteLimit: Int.max)
-        try serial.run(kernel, inputs: inputs, outputs: outputs, threads: environment.team.threads, on: environment.team.run)
+        try serial.run(
+            kernel, inputs: inputs, outputs: outputs, threads: environment.team.threads,
+            on: environment.team.run)
     }
 }

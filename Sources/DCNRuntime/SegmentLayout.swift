@@ -22,7 +22,9 @@ struct SegmentLayout {
 
     mutating func add(_ node: Node, _ execution: Execution, sizes: [Int], step: Int) {
         for input in node.inputs {
-            if let input, let block = blockOf[input.index] { blocks[block].last = max(blocks[block].last, step) }
+            if let input, let block = blockOf[input.index] {
+                blocks[block].last = max(blocks[block].last, step)
+            }
         }
         guard case .kernel(let kernel) = execution else { return }
         var taken: Set<Int> = []
@@ -32,7 +34,8 @@ struct SegmentLayout {
                 valueByteCount += sizes[index]
                 continue
             }
-            if let block = reusable(kernel, output: index, node, size: sizes[index], step: step, taken: taken) {
+            if let block = reusable(kernel, output: index, node, size: sizes[index], step: step, taken: taken)
+            {
                 taken.insert(block)
                 blockOf[output.index] = block
             } else {
@@ -47,7 +50,8 @@ struct SegmentLayout {
         _ kernel: any Kernel, output: Int, _ node: Node, size: Int, step: Int, taken: Set<Int>
     ) -> Int? {
         for pair in kernel.inPlace where pair.output == output && pair.input < node.inputs.count {
-            guard let input = node.inputs[pair.input], let block = blockOf[input.index], !taken.contains(block),
+            guard let input = node.inputs[pair.input], let block = blockOf[input.index],
+                !taken.contains(block),
                 node.inputs.filter({ $0.flatMap { blockOf[$0.index] } == block }).count == 1,
                 blocks[block].byteCount >= size, isLastReader(of: block, node)
             else { continue }

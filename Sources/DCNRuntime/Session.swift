@@ -1,10 +1,11 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 public import DCNGraph
 internal import DCNOperators
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
 
 /// One caller of a model: its own arena, its own run at a time.
 public struct Session: ~Copyable {
@@ -64,7 +65,8 @@ public struct Session: ~Copyable {
 
     private func bind(_ inputs: [String: Datum]) throws(DCNError) -> [Datum?] {
         let declared = model.inputs
-        if let unknown = inputs.keys.sorted().first(where: { name in !declared.contains { $0.name == name } }) {
+        if let unknown = inputs.keys.sorted().first(where: { name in !declared.contains { $0.name == name } })
+        {
             let names = declared.map { "'" + escaped($0.name) + "'" }.joined(separator: ", ")
             throw DCNError(.input, .run, "the model has no input '\(escaped(unknown))', it has \(names)")
         }
@@ -87,7 +89,9 @@ public struct Session: ~Copyable {
                 case (.sequence, .sequence), (.optional, .optional): true
                 default: false
                 }
-            guard fits else { throw DCNError(.input, .run, "input '\(escaped(name))' is \(datum.type), expected \(type)") }
+            guard fits else {
+                throw DCNError(.input, .run, "input '\(escaped(name))' is \(datum.type), expected \(type)")
+            }
             return
         }
         let agrees =
@@ -108,7 +112,9 @@ public struct Session: ~Copyable {
             for (dimension, extent) in zip(shape.dimensions, extents) {
                 guard case .symbol(let name) = dimension else { continue }
                 if let other = numbers.updateValue(extent, forKey: name), other != extent {
-                    throw DCNError(.input, .run, "\(escaped(name)) is \(extent) and \(other): it must be the same everywhere")
+                    throw DCNError(
+                        .input, .run,
+                        "\(escaped(name)) is \(extent) and \(other): it must be the same everywhere")
                 }
             }
         }

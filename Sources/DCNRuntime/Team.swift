@@ -1,9 +1,10 @@
-#if canImport(Glibc)
-internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
 
 /// Threads that share out the tiles of one region at a time. Who finds the team busy runs its tiles alone.
 public final class Team: Sendable {
@@ -76,13 +77,17 @@ private final class Shared: @unchecked Sendable {
         lock.deallocate()
     }
 
-    func enter() -> Bool { busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged }
+    func enter() -> Bool {
+        busy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    }
     func leave() { busy.store(false, ordering: .releasing) }
 
     func share(_ tiles: Int, _ body: @escaping (Int, Int) -> Void) {
         self.body = body
         finished.store(0, ordering: .relaxed)
-        ticket.store(Ticket.opening(after: ticket.load(ordering: .relaxed), tiles: tiles), ordering: .sequentiallyConsistent)
+        ticket.store(
+            Ticket.opening(after: ticket.load(ordering: .relaxed), tiles: tiles),
+            ordering: .sequentiallyConsistent)
         if parked.load(ordering: .sequentiallyConsistent) > 0 {
             pthread_mutex_lock(lock)
             pthread_cond_broadcast(work)
@@ -164,13 +169,13 @@ private final class Shared: @unchecked Sendable {
     private func start(_ thread: Int) {
         let seat = Unmanaged.passRetained(Seat(self, thread)).toOpaque()
         #if canImport(Darwin)
-        var handle: pthread_t?
-        let status = pthread_create(&handle, nil, { Shared.enter($0) }, seat)
-        if status == 0, let handle { return handles.append(handle) }
+            var handle: pthread_t?
+            let status = pthread_create(&handle, nil, { Shared.enter($0) }, seat)
+            if status == 0, let handle { return handles.append(handle) }
         #else
-        var handle = pthread_t()
-        let status = pthread_create(&handle, nil, { $0.flatMap { Shared.enter($0) } }, seat)
-        if status == 0 { return handles.append(handle) }
+            var handle = pthread_t()
+            let status = pthread_create(&handle, nil, { $0.flatMap { Shared.enter($0) } }, seat)
+            if status == 0 { return handles.append(handle) }
         #endif
         Unmanaged<Seat>.fromOpaque(seat).release()
     }

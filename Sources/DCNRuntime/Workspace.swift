@@ -49,7 +49,9 @@ final class Budget {
 
     func take(_ bytes: Int) throws(Misfit) {
         guard bytes <= limit - used else {
-            throw .limit(of: "the memory asked for in bytes", asked: used.addingReportingOverflow(bytes).overflow ? Int.max : used + bytes, limit: limit)
+            throw .limit(
+                of: "the memory asked for in bytes",
+                asked: used.addingReportingOverflow(bytes).overflow ? Int.max : used + bytes, limit: limit)
         }
         used += bytes
         peak = max(peak, used)

@@ -3,8 +3,10 @@ package import DCNGraph
 /// Numbers that break what nobody checked, among ordinary ones.
 package enum HostileValues {
     static let ints = [
-        0, 1, -1, 2, 3, -2, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, -128, 255, 256, 1000, 65_536,
-        1 << 20, 1 << 31, -(1 << 31), (1 << 31) - 1, 1 << 32, 1 << 40, (1 << 40) + 1, 1 << 53, 1 << 62, Int.max, Int.min,
+        0, 1, -1, 2, 3, -2, 4, 5, 7, 8, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, -128, 255, 256, 1000,
+        65_536,
+        1 << 20, 1 << 31, -(1 << 31), (1 << 31) - 1, 1 << 32, 1 << 40, (1 << 40) + 1, 1 << 53, 1 << 62,
+        Int.max, Int.min,
         Int.max - 1, Int.min + 1,
     ]
     static let floats: [Double] = [
@@ -31,10 +33,13 @@ package enum HostileValues {
     package static func tensor(
         _ type: TensorType, byteLimit: Int = 1 << 20, _ random: inout SeededRandom
     ) -> Tensor? {
-        guard let extents = type.extents, let count = type.elementCount, count <= byteLimit else { return nil }
+        guard let extents = type.extents, let count = type.elementCount, count <= byteLimit else {
+            return nil
+        }
         if type.element == .string {
             let strings = (0..<count).map { _ in
-                ByteString(random.one(of: [[], [0x61], [0xFF, 0xFE], [0x31, 0x65, 0x39], Array("inf".utf8)]))
+                ByteString(
+                    random.one(of: [[], [0x61], [0xFF, 0xFE], [0x31, 0x65, 0x39], Array("inf".utf8)]))
             }
             return Tensor(extents: extents, strings: strings)
         }
@@ -51,8 +56,10 @@ package enum HostileValues {
             return Tensor(plain, bytesOf: (0..<count).map { _ in integer(isOrdinary, &random) })
         case .int32, .uint32:
             return Tensor(
-                plain, bytesOf: (0..<count).map { _ in Int32(truncatingIfNeeded: integer(isOrdinary, &random)) })
-        case .bool: return Tensor(plain, bytesOf: (0..<count).map { _ in UInt8.random(in: 0...1, using: &random) })
+                plain,
+                bytesOf: (0..<count).map { _ in Int32(truncatingIfNeeded: integer(isOrdinary, &random)) })
+        case .bool:
+            return Tensor(plain, bytesOf: (0..<count).map { _ in UInt8.random(in: 0...1, using: &random) })
         default:
             return Tensor(plain, bytesOf: (0..<bytes).map { _ in UInt8.random(in: 0...255, using: &random) })
         }

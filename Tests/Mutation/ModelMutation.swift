@@ -41,7 +41,9 @@ package struct ModelMutation {
         return true
     }
 
-    private mutating func changeNode(_ graph: inout SourceGraph, _ edit: (inout Self, inout SourceNode) -> Void) {
+    private mutating func changeNode(
+        _ graph: inout SourceGraph, _ edit: (inout Self, inout SourceNode) -> Void
+    ) {
         guard !graph.nodes.isEmpty else { return }
         let index = Int.random(in: 0..<graph.nodes.count, using: &random)
         edit(&self, &graph.nodes[index])
@@ -104,9 +106,12 @@ extension ModelMutation {
 
     private mutating func changed(_ value: ByteString) -> ByteString {
         let words = [
-            "", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "linear", "nearest", "cubic", "max", "avg", "constant",
-            "reflect", "edge", "wrap", "none", "add", "mul", "min", "sum", "mean", "DCR", "CRD", "zeros", "border",
-            "half_pixel", "align_corners", "asymmetric", "tf_crop_and_resize", "stretch", "not_larger", "ij,jk->ik",
+            "", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID", "linear", "nearest", "cubic", "max", "avg",
+            "constant",
+            "reflect", "edge", "wrap", "none", "add", "mul", "min", "sum", "mean", "DCR", "CRD", "zeros",
+            "border",
+            "half_pixel", "align_corners", "asymmetric", "tf_crop_and_resize", "stretch", "not_larger",
+            "ij,jk->ik",
             "...ii->i", "->", "forward", "reverse", "bidirectional",
         ]
         return random.once(in: 6) ? ByteString([0xFF, 0xFE]) : ByteString(random.one(of: words) as String)

@@ -30,5 +30,7 @@ package struct SeededRandom: RandomNumberGenerator {
     package mutating func once(in count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
 
     /// One of `choices`, which must not be empty.
-    package mutating func one<T>(of choices: [T]) -> T { choices[Int.random(in: 0..<choices.count, using: &self)] }
+    package mutating func one<T>(of choices: [T]) -> T {
+        choices[Int.random(in: 0..<choices.count, using: &self)]
+    }
 }

@@ -40,7 +40,8 @@ private func inputs(of model: Model, _ random: inout SeededRandom) throws(DCNErr
             inputs[name] = absent(type)
             continue
         }
-        let dimensions = tensor.shape?.dimensions ?? (0..<Int.random(in: 0...5, using: &random)).map { _ in .unknown }
+        let dimensions =
+            tensor.shape?.dimensions ?? (0..<Int.random(in: 0...5, using: &random)).map { _ in .unknown }
         var extents: [Int] = []
         for dimension in dimensions {
             switch dimension {

@@ -17,7 +17,9 @@ extension MovementOperator {
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
         if call.needsSurrogates { return .routine(SurrogateRoutine(op: self, outputs: call.outputs)) }
-        guard try call.isSettled(settling) else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        guard try call.isSettled(settling) else {
+            return .routine(LateRoutine(op: self, outputs: call.outputs))
+        }
         if call.isEmpty { return .kernel(NumbersKernel([])) }
         return .kernel(try kernel(for: call))
     }

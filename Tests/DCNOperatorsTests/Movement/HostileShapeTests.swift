@@ -1,7 +1,7 @@
 import DCNGraph
 import DCNOperators
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Shapes that are wrong or enormous")
 struct HostileShapeTests {

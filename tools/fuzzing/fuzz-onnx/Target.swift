@@ -8,7 +8,8 @@ import DCNRuntime
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     do {
-        let source = try readOnnx(bytes: Array(UnsafeBufferPointer(start: bytes, count: count)), named: "fuzz")
+        let source = try readOnnx(
+            bytes: Array(UnsafeBufferPointer(start: bytes, count: count)), named: "fuzz")
         var graph = try map(source, dialects: Catalogue.dialects)
         _ = try Pipeline.canonical.run(on: &graph)
         _ = try Pipeline.fusing(.default).run(on: &graph)
