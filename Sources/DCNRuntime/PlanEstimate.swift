@@ -24,8 +24,8 @@ extension Model {
             return PlanEstimate(byteCount: 0, multiplyAdds: 0, isComplete: true)
         }
         var planner = Planner(
-            graph: runner.graph, liveness: runner.liveness, instructionSet: .best, start: 0, types: types,
-            known: [:])
+            graph: runner.graph, liveness: runner.liveness, instructionSet: .best, start: 0,
+            byteLimit: physicalMemory(), types: types, known: [:])
         let plan = try planner.plan()
         return PlanEstimate(
             byteCount: plan.arenaByteCount + plan.scratchByteCount + plan.valueByteCount,

@@ -121,7 +121,8 @@ public struct Session: ~Copyable {
     }
 }
 
-private func physicalMemory() -> Int {
+/// Bytes of memory that the machine has.
+func physicalMemory() -> Int {
     let pages = sysconf(Int32(_SC_PHYS_PAGES))
     let size = sysconf(Int32(_SC_PAGESIZE))
     guard pages > 0, size > 0 else { return 1 << 34 }
