@@ -56,7 +56,9 @@ package struct Operand: Sendable {
     let kind: Kind
     init(_ kind: Kind) { self.kind = kind }
     /// The first picture that fits.
-    package static func either(_ first: Operand, _ second: Operand) -> Operand { Operand(.either(first, second)) }
+    package static func either(_ first: Operand, _ second: Operand) -> Operand {
+        Operand(.either(first, second))
+    }
 }
 
 /// Where a picture was found.
@@ -122,7 +124,9 @@ extension Operand {
         return true
     }
 
-    private static func tries(_ first: Operand, _ second: Operand, _ value: ValueID?, _ match: inout Match) -> Bool {
+    private static func tries(_ first: Operand, _ second: Operand, _ value: ValueID?, _ match: inout Match)
+        -> Bool
+    {
         let before = match
         if first.fits(value, &match) { return true }
         match = before
@@ -131,7 +135,8 @@ extension Operand {
 }
 
 extension Pattern {
-    fileprivate func writes(_ value: ValueID?, _ output: Int, _ usedOnce: Bool, _ match: inout Match) -> Bool {
+    fileprivate func writes(_ value: ValueID?, _ output: Int, _ usedOnce: Bool, _ match: inout Match) -> Bool
+    {
         guard let value, let node = match.graph[value].producer else { return false }
         let outputs = match.graph[node].outputs
         guard output < outputs.count, outputs[output] == value else { return false }

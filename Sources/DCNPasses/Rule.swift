@@ -52,7 +52,9 @@ package struct Rewrite: Pass {
         let result = try graph.inserting(before: node) { (graph) throws(DCNError) in
             try rule.rewrite(match, in: &graph)
         }
-        guard let result, let old = graph[node].outputs.first.flatMap({ $0 }), old != result else { return false }
+        guard let result, let old = graph[node].outputs.first.flatMap({ $0 }), old != result else {
+            return false
+        }
         graph.replace(old, with: result)
         graph.removeDead(from: node)
         return true

@@ -8,12 +8,14 @@ import Foundation
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dcn-bench",
-        abstract: "Measure layers in the runtime's own layout, as time and as share of the FMA peak of the same run.",
+        abstract:
+            "Measure layers in the runtime's own layout, and whole models, against the FMA peak of the same run.",
         discussion: """
             EXAMPLES
               dcn-bench deform:c=256,h=38,w=64
               dcn-bench conv:c=64,h=150,w=250 --threads 2 --accuracy fast
               dcn-bench --file fixtures/bench/layers.txt --json
+              dcn-bench --model detector.onnx --threads 2
             """)
 
     @Argument(help: "Layers as KIND:NAME=NUMBER,…; KIND is conv or deform.")
@@ -21,6 +23,9 @@ struct BenchCommand: ParsableCommand {
 
     @Option(help: "A file of layers, one a line; # begins a comment.")
     var file: String?
+
+    @Option(help: "A model file to measure as a whole; may be given several times.")
+    var model: [String] = []
 
     @Option(help: "How many threads work.")
     var threads = 1
@@ -35,40 +40,54 @@ struct BenchCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard let accuracy = Accuracy(rawValue: accuracy) else { throw ValidationError("accuracy is exact, default or fast") }
+        guard let accuracy = Accuracy(rawValue: accuracy) else {
+            throw ValidationError("accuracy is exact, default or fast")
+        }
         let name = ProcessInfo.processInfo.environment["DCN_ISA"]
         guard let instructionSet = name.map({ InstructionSet(rawValue: $0) }) ?? .best else {
             throw ValidationError("DCN_ISA is baseline, avx2, avx512 or neon")
         }
         let team = Team(threads: threads)
         for text in try allCases() {
-            guard let bench = Case(text) else { throw ValidationError("'\(text)' is no layer: KIND:NAME=NUMBER,…") }
+            guard let bench = Case(text) else {
+                throw ValidationError("'\(text)' is no layer: KIND:NAME=NUMBER,…")
+            }
             let layer = try Layer(bench, accuracy: accuracy)
             let top = peak(of: team, instructionSet)
             let timing = try layer.time(on: team, instructionSet, seconds: seconds)
-            report(bench, layer, timing, peak: max(top, peak(of: team, instructionSet)))
+            report(bench.text, layer.multiplyAdds, timing, peak: max(top, peak(of: team, instructionSet)))
+        }
+        for path in model {
+            let network = try Network(path, accuracy: accuracy)
+            let top = peak(of: team, instructionSet)
+            let timing = try network.time(on: team, instructionSet, seconds: seconds)
+            let sums = try network.multiplyAdds()
+            report(path, sums, timing, peak: max(top, peak(of: team, instructionSet)))
         }
     }
 
     private func allCases() throws -> [String] {
         guard let file else { return cases }
         let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
-        return cases + lines.map { $0.prefix { $0 != "#" }.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        return cases
+            + lines.map { $0.prefix { $0 != "#" }.trimmingCharacters(in: .whitespaces) }.filter {
+                !$0.isEmpty
+            }
     }
 
-    private func report(_ bench: Case, _ layer: Layer, _ timing: Timing, peak: Double) {
-        let operations = 2 * Double(layer.multiplyAdds)
+    private func report(_ name: String, _ multiplyAdds: Int, _ timing: Timing, peak: Double) {
+        let operations = 2 * Double(multiplyAdds)
         let best = operations / timing.best
         if json {
             print(
-                "{\"case\": \"\(bench.text)\", \"threads\": \(threads), \"accuracy\": \"\(accuracy)\", "
+                "{\"case\": \"\(escaped(name))\", \"threads\": \(threads), \"accuracy\": \"\(accuracy)\", "
                     + "\"min_ms\": \(timing.best / 1e6), \"median_ms\": \(timing.median / 1e6), "
                     + "\"gflops\": \(best), \"peak_gflops\": \(peak), \"share\": \(best / peak)}")
             return
         }
         func text(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
         print(
-            "\(bench.text.padding(toLength: max(48, bench.text.count), withPad: " ", startingAt: 0)) "
+            "\(name.padding(toLength: max(48, name.count), withPad: " ", startingAt: 0)) "
                 + "min \(text(timing.best / 1e6, 3)) ms  median \(text(timing.median / 1e6, 3)) ms  "
                 + "\(text(best, 1)) GFLOP/s  \(text(100 * best / peak, 1)) % of \(text(peak, 0))")
     }

@@ -20,7 +20,8 @@ struct Case {
             guard sides.count == 2, let number = Int(sides[1]) else { return nil }
             numbers[String(sides[0])] = number
         }
-        guard let channels = numbers["c"], channels > 0, (numbers["h"] ?? 0) > 0, (numbers["w"] ?? 0) > 0 else { return nil }
+        guard let channels = numbers["c"], channels > 0, (numbers["h"] ?? 0) > 0, (numbers["w"] ?? 0) > 0
+        else { return nil }
         self.text = text
         self.kind = kind
         self.numbers = numbers

@@ -26,7 +26,9 @@ struct Layer {
         }
     }
 
-    private init(conv bench: Case, _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ accuracy: Accuracy) throws {
+    private init(conv bench: Case, _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ accuracy: Accuracy)
+        throws
+    {
         var conv = Conv()
         conv.groups = bench.groups
         conv.window = bench.window

@@ -37,7 +37,9 @@ func peak(of team: Team, _ instructionSet: InstructionSet) -> Double {
     var best = 0.0
     for _ in 0..<8 {
         let start = now()
-        team.run(tiles: team.threads) { _, _ in _ = InstructionSet.multiplyAddOperations(instructionSet, rounds: 400_000) }
+        team.run(tiles: team.threads) { _, _ in
+            _ = InstructionSet.multiplyAddOperations(instructionSet, rounds: 400_000)
+        }
         let each = InstructionSet.multiplyAddOperations(instructionSet, rounds: 1)
         best = max(best, each * 400_000 * Double(team.threads) / Double(max(1, now() - start)))
     }

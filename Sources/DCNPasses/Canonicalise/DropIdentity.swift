@@ -26,7 +26,8 @@ package struct DropIdentity: Pass {
         switch node.op {
         case is Identity: return true
         case is Dropout: return node.inputs.count < 3 || isFalse(node.inputs[2], graph)
-        case let op where op.name == "Cast": return graph[input].type.tensor?.element == graph[output].type.tensor?.element
+        case let op where op.name == "Cast":
+            return graph[input].type.tensor?.element == graph[output].type.tensor?.element
         case let op as Transpose: return op.permutation.map { $0 == Array($0.indices) } ?? false
         default: return false
         }

@@ -29,7 +29,9 @@ package struct FoldConstants: Pass {
 
     private func values(of node: Node, _ graph: Graph) -> [Datum]? {
         let constants = node.inputs.map { $0.flatMap { graph[$0].constant } }
-        guard zip(node.inputs, constants).allSatisfy({ $0 == nil || $1 != nil }) else { return followed(node, graph) }
+        guard zip(node.inputs, constants).allSatisfy({ $0 == nil || $1 != nil }) else {
+            return followed(node, graph)
+        }
         let given = constants.reduce(0) { $0 + ($1?.tensor?.byteCount ?? 0) }
         guard
             let values = try? evaluate(
@@ -45,7 +47,8 @@ package struct FoldConstants: Pass {
         var values: [Datum] = []
         for output in node.outputs {
             guard let output, let type = graph[output].type.tensor, type.element == .int64,
-                let extents = type.extents, let integers = graph[output].dimensions.flatMap({ Shape($0).fixed }),
+                let extents = type.extents,
+                let integers = graph[output].dimensions.flatMap({ Shape($0).fixed }),
                 let tensor = Tensor(extents: extents, integers.map { Int64($0) })
             else { return nil }
             values.append(.tensor(tensor))

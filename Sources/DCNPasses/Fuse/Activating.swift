@@ -16,7 +16,9 @@ extension DeformConv: Activating { static let residualInput: Int? = 5 }
 func activation(of op: any Operator, _ node: Node, _ graph: Graph) -> Activation? {
     func bound(_ index: Int, missing: Float) -> Float? {
         guard index < node.inputs.count, let value = node.inputs[index] else { return missing }
-        guard let tensor = graph[value].constant?.tensor?.aligned(), tensor.type.element == .float32 else { return nil }
+        guard let tensor = graph[value].constant?.tensor?.aligned(), tensor.type.element == .float32 else {
+            return nil
+        }
         return tensor.elements(as: Float.self).first
     }
     switch op {
@@ -31,7 +33,8 @@ func activation(of op: any Operator, _ node: Node, _ graph: Graph) -> Activation
     case let op as Swish where op.alpha == 1: return Activation(.silu)
     case let op as Gelu: return Activation(op.isApproximate ? .geluTanh : .gelu)
     case is Clip:
-        guard let low = bound(1, missing: -.infinity), let high = bound(2, missing: .infinity), low <= high else { return nil }
+        guard let low = bound(1, missing: -.infinity), let high = bound(2, missing: .infinity), low <= high
+        else { return nil }
         return Activation(.clip, alpha: low, beta: high)
     default: return nil
     }

@@ -26,7 +26,9 @@ package struct FoldBatchNorm: Rule {
                 parameters: [scale, shift, mean, variance].map(match.tensor))
         else { return nil }
         let (w, b) = folded.constants(named: node.name, in: &graph)
-        return try graph.append(op, [match[x], w, b], named: last.name, outputNames: names(of: last, graph), origin: node.origin)[0]
+        return try graph.append(
+            op, [match[x], w, b], named: last.name, outputNames: names(of: last, graph), origin: node.origin)[
+                0]
     }
 }
 
@@ -97,6 +99,9 @@ struct FoldedScale {
     }
 
     func constants(named name: String, in graph: inout Graph) -> (weights: ValueID, bias: ValueID) {
-        (graph.addConstant(name + ".weight", .tensor(weights)), graph.addConstant(name + ".bias", .tensor(bias)))
+        (
+            graph.addConstant(name + ".weight", .tensor(weights)),
+            graph.addConstant(name + ".bias", .tensor(bias))
+        )
     }
 }

@@ -14,7 +14,8 @@ package struct FoldPad: Pass {
             let node = graph[id]
             guard let input = node.inputs.first.flatMap({ $0 }), let padID = graph[input].producer,
                 graph[padID].op is Pad, let pads = spatialZeros(graph[padID], graph),
-                let op = padded(node.op, by: pads), let x = graph[padID].inputs[0], let output = node.outputs[0]
+                let op = padded(node.op, by: pads), let x = graph[padID].inputs[0],
+                let output = node.outputs[0]
             else { continue }
             let label = graph.label(of: id)
             let result = try graph.inserting(before: id) { (graph) throws(DCNError) in
@@ -35,7 +36,9 @@ package struct FoldPad: Pass {
             op.window = window
             return op
         case var op as DeformConv:
-            guard op.packed == nil, op.border == .zero, let window = widened(op.window, by: pads) else { return nil }
+            guard op.packed == nil, op.border == .zero, let window = widened(op.window, by: pads) else {
+                return nil
+            }
             op.window = window
             return op
         default: return nil
@@ -47,7 +50,9 @@ package struct FoldPad: Pass {
             window.pads.isEmpty || window.pads.count == pads.count
         else { return nil }
         var window = window
-        let own = window.autoPad == .valid || window.pads.isEmpty ? Array(repeating: 0, count: pads.count) : window.pads
+        let own =
+            window.autoPad == .valid || window.pads.isEmpty
+            ? Array(repeating: 0, count: pads.count) : window.pads
         window.autoPad = .explicit
         window.pads = zip(own, pads).map { $0 + $1 }
         return window
@@ -60,7 +65,8 @@ package struct FoldPad: Pass {
         }
         func isGiven(_ index: Int) -> Bool { index < node.inputs.count && node.inputs[index] != nil }
         guard let op = node.op as? Pad, op.mode == .constant, let data = node.inputs[0],
-            graph[data].type.tensor?.element == .float32, let rank = graph[data].type.tensor?.shape?.rank, rank >= 3,
+            graph[data].type.tensor?.element == .float32, let rank = graph[data].type.tensor?.shape?.rank,
+            rank >= 3,
             let pads = constant(1)?.integers, !isGiven(2) || constant(2)?.elements(as: Float.self) == [0]
         else { return nil }
         guard !isGiven(3) || constant(3) != nil else { return nil }
@@ -72,7 +78,8 @@ package struct FoldPad: Pass {
             before[axis] = pads[place]
             after[axis] = pads[place + axes.count]
         }
-        guard before[0] == 0, after[0] == 0, before[1] == 0, after[1] == 0, (before + after).allSatisfy({ $0 >= 0 && $0 < 1 << 20 })
+        guard before[0] == 0, after[0] == 0, before[1] == 0, after[1] == 0,
+            (before + after).allSatisfy({ $0 >= 0 && $0 < 1 << 20 })
         else { return nil }
         return Array(before[2...] + after[2...])
     }

@@ -33,7 +33,8 @@ package struct FuseActivation: Pass {
         _ op: any Operator, _ old: Node, _ oldID: NodeID, _ node: Node, _ id: NodeID, in graph: inout Graph
     ) throws(DCNError) {
         let result = try graph.inserting(before: id) { (graph) throws(DCNError) in
-            try graph.append(op, old.inputs, named: old.name, outputNames: names(of: node, graph), origin: old.origin)
+            try graph.append(
+                op, old.inputs, named: old.name, outputNames: names(of: node, graph), origin: old.origin)
         }
         if let output = node.outputs[0] { graph.replace(output, with: result[0]) }
         graph.removeDead(from: id)
@@ -67,7 +68,8 @@ package struct FuseResidual: Pass {
     private func fuse(_ id: NodeID, _ node: Node, side: Int, in graph: inout Graph) throws(DCNError) -> Bool {
         guard let sum = node.inputs[side], let other = node.inputs[1 - side], sum != other,
             let type = graph[sum].type.tensor, type.element == .float32, type.shape != nil,
-            graph[other].type.tensor?.shape == type.shape, isKnownSame(type.shape), graph[sum].consumers.count == 1,
+            graph[other].type.tensor?.shape == type.shape, isKnownSame(type.shape),
+            graph[sum].consumers.count == 1,
             !graph.isOutput(sum), let producer = graph[sum].producer,
             let op = graph[producer].op as? any Activating, op.activation == .none,
             let position = Swift.type(of: op).residualInput, graph[other].constant == nil
@@ -78,7 +80,8 @@ package struct FuseResidual: Pass {
         inputs.append(other)
         let old = graph[producer]
         let result = try graph.inserting(before: id) { (graph) throws(DCNError) in
-            try graph.append(op, inputs, named: old.name, outputNames: names(of: node, graph), origin: old.origin)
+            try graph.append(
+                op, inputs, named: old.name, outputNames: names(of: node, graph), origin: old.origin)
         }
         if let output = node.outputs[0] { graph.replace(output, with: result[0]) }
         graph.removeDead(from: id)

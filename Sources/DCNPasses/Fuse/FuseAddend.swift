@@ -32,7 +32,8 @@ package struct FuseAddendReversed: Rule {
 }
 
 private func matMul(
-    _ match: Match, _ operands: [ValueID?], _ bias: ValueID?, _ product: (op: MatMul, node: Node)?, _ sum: Node?,
+    _ match: Match, _ operands: [ValueID?], _ bias: ValueID?, _ product: (op: MatMul, node: Node)?,
+    _ sum: Node?,
     in graph: inout Graph
 ) throws(DCNError) -> ValueID? {
     guard let bias, let (op, node) = product, let sum, op.activation == .none, op.addendScale == 1,

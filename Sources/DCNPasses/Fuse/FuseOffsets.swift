@@ -33,7 +33,8 @@ package struct FuseOffsets: Pass {
             }
             while inputs.last == .some(nil) { inputs.removeLast() }
             let result = try graph.inserting(before: id) { (graph) throws(DCNError) in
-                try graph.append(op, inputs, named: node.name, outputNames: names(of: node, graph), origin: node.origin)
+                try graph.append(
+                    op, inputs, named: node.name, outputNames: names(of: node, graph), origin: node.origin)
             }
             graph.replace(output, with: result[0])
             graph.removeDead(from: id)
@@ -86,7 +87,9 @@ struct ChannelSlice {
             let channels = shape[1].fixed, let axis = integer(3), axis == 1 || axis == 1 - shape.rank,
             let start = integer(1), let end = integer(2), !hasStep || integer(4) == 1
         else { return nil }
-        func place(_ position: Int) -> Int { min(max(position < 0 ? position &+ channels : position, 0), channels) }
+        func place(_ position: Int) -> Int {
+            min(max(position < 0 ? position &+ channels : position, 0), channels)
+        }
         guard place(start) < place(end) else { return nil }
         self.init(source: data, range: place(start)..<place(end))
     }

@@ -31,7 +31,9 @@ package struct FuseSiluReversed: Rule {
     }
 }
 
-private func swish(_ match: Match, _ x: ValueID?, _ node: Node?, in graph: inout Graph) throws(DCNError) -> ValueID? {
+private func swish(_ match: Match, _ x: ValueID?, _ node: Node?, in graph: inout Graph) throws(DCNError)
+    -> ValueID?
+{
     guard let x, let node, graph[x].type.tensor?.element == .float32 else { return nil }
     return try graph.append(
         Swish(alpha: 1), [x], named: node.name, outputNames: names(of: node, graph), origin: node.origin)[0]

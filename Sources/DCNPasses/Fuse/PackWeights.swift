@@ -27,7 +27,9 @@ package struct PackWeights: Pass {
         }
     }
 
-    private func replace(_ id: NodeID, _ node: Node, by form: PackedForm, in graph: inout Graph) throws(DCNError) {
+    private func replace(_ id: NodeID, _ node: Node, by form: PackedForm, in graph: inout Graph)
+        throws(DCNError)
+    {
         var inputs = node.inputs
         for (index, constant) in form.constants {
             let name = inputs[index].map { graph[$0].name } ?? graph.label(of: id)

@@ -21,7 +21,8 @@ package struct RecogniseLayouts: Rule {
         case [0, 3, 1, 2]: layout = ChannelsToFront()
         default: return nil
         }
-        return try graph.append(layout, [x], named: node.name, outputNames: names(of: node, graph), origin: node.origin)[0]
+        return try graph.append(
+            layout, [x], named: node.name, outputNames: names(of: node, graph), origin: node.origin)[0]
     }
 }
 
@@ -37,11 +38,13 @@ package struct FuseTransposes: Rule {
 
     package func rewrite(_ match: Match, in graph: inout Graph) throws(DCNError) -> ValueID? {
         guard let x = match[x], let rank = graph[x].type.tensor?.shape?.rank, let (a, _) = match[first],
-            let (b, node) = match[second], let inner = try? a.axes(rank: rank), let outer = try? b.axes(rank: rank)
+            let (b, node) = match[second], let inner = try? a.axes(rank: rank),
+            let outer = try? b.axes(rank: rank)
         else { return nil }
         let axes = outer.map { inner[$0] }
         if axes == Array(0..<rank) { return x }
         return try graph.append(
-            Transpose(permutation: axes), [x], named: node.name, outputNames: names(of: node, graph), origin: node.origin)[0]
+            Transpose(permutation: axes), [x], named: node.name, outputNames: names(of: node, graph),
+            origin: node.origin)[0]
     }
 }

@@ -25,12 +25,17 @@ package struct WidenHalf: Pass {
         }
     }
 
-    private func widened(_ node: Node, to half: ElementType, in graph: inout Graph) throws(DCNError) -> ValueID {
+    private func widened(_ node: Node, to half: ElementType, in graph: inout Graph) throws(DCNError)
+        -> ValueID
+    {
         var inputs: [ValueID?] = []
-        for input in node.inputs { inputs.append(try input.map { (value) throws(DCNError) in try wide(value, in: &graph) }) }
+        for input in node.inputs {
+            inputs.append(try input.map { (value) throws(DCNError) in try wide(value, in: &graph) })
+        }
         let result = try graph.append(node.op, inputs, named: node.name, origin: node.origin)[0]
         return try graph.append(
-            Cast(to: half), [result], named: node.name, outputNames: names(of: node, graph), origin: node.origin)[0]
+            Cast(to: half), [result], named: node.name, outputNames: names(of: node, graph),
+            origin: node.origin)[0]
     }
 
     private func wide(_ value: ValueID, in graph: inout Graph) throws(DCNError) -> ValueID {
