@@ -7,14 +7,11 @@ import Testing
     private static let raised: Set<String> = ["DeformConv", "DeformAggregate", "DeformableAttention"]
     private static let written: Set<String> = ["GatherElements", "GatherND", "GridSample", "Floor"]
 
-    /// Models that hold an operator which is not there yet.
-    private static let awaited: Set<String> = ["grid-sample-matmul"]
-
     private func operators(_ model: Model) -> Set<String> {
         Set(model.graph.nodes.map { model.graph[$0].op.name })
     }
 
-    @Test(arguments: folder.names.filter { !$0.hasPrefix("refuse") && !awaited.contains($0) })
+    @Test(arguments: folder.names.filter { !$0.hasPrefix("refuse") })
     func oneOperatorTakesThePlaceOfManyNodes(_ name: String) throws {
         let model = try Model(contentsOf: Self.folder.model(name))
         let operators = operators(model)
@@ -29,7 +26,7 @@ import Testing
         #expect(operators(model).isDisjoint(with: Self.raised))
     }
 
-    @Test(arguments: folder.names.filter { !awaited.contains($0) })
+    @Test(arguments: folder.names)
     func answersStayTheSame(_ name: String) throws {
         let model = try Model(contentsOf: Self.folder.model(name))
         let tolerance = Tolerance(relative: 1e-3, absolute: 1e-4)

@@ -9,10 +9,7 @@ import Testing
         #expect(Self.folder.names.count >= 119)
     }
 
-    /// Spellings whose operators are not there yet.
-    private static let awaited: Set<String> = ["mmdeploy-attention"]
-
-    @Test(arguments: folder.names.filter { !awaited.contains($0) })
+    @Test(arguments: folder.names)
     func aSpellingGivesItsAnswer(_ name: String) throws {
         let model = try Model(contentsOf: Self.folder.model(name))
         let mismatches = try Self.folder.mismatches(

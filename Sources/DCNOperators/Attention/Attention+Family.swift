@@ -4,7 +4,8 @@ extension Family {
     /// Attention and what goes with it.
     static let attentions = Family(
         [
-            Attention.self, RotaryEmbedding.self, LinearAttention.self, FlexAttention.self,
+            Attention.self, DotProductAttention.self, RotaryEmbedding.self, LinearAttention.self,
+            FlexAttention.self,
             CausalConvWithState.self,
         ],
         [
@@ -18,6 +19,9 @@ extension Family {
             ],
             "ai.onnx.preview": [
                 "FlexAttention": { (node) throws(Misfit) in try flexAttention(node) }
+            ],
+            "mmdeploy": [
+                "ScaledDotProductAttentionTRT": { (_) throws(Misfit) in Meaning(DotProductAttention()) }
             ],
         ])
 }
