@@ -50,4 +50,11 @@ package struct LoadedModel: Sendable {
             irVersion: source.irVersion, source: String(path.split(separator: "/").last ?? ""),
             spellings: spellings)
     }
+
+    /// The canonical graph in operators that the standard has, as far as these can express it.
+    package func lowered() throws(DCNError) -> Graph {
+        var graph = canonical
+        _ = try Pipeline.lowering.run(on: &graph)
+        return graph
+    }
 }

@@ -46,4 +46,10 @@ extension Model {
 extension Dialect {
     /// All spellings that are known here.
     public static var standard: [Dialect] { Catalogue.dialects }
+
+    /// Spellings of deformable convolution that do not say how samples beyond the border are read: as clamped to the
+    /// image, or as fading to zero over one pixel. To be put before `standard`.
+    public static func unsaidBorders(clamping: Bool) -> Dialect {
+        DeformConv.unsaidBorders(clamping ? .clamp : .zero)
+    }
 }

@@ -17,6 +17,15 @@ package struct ModelArguments: ParsableArguments {
         help: ArgumentHelp("Spellings of operators of your own (see dcn-convert --help).", valueName: "FILE"))
     package var map: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How deformable convolutions read beyond the border where the file does not say.",
+            valueName: "zero|clamp"))
+    package var border: Border?
+
+    /// How samples beyond the border are read.
+    package enum Border: String, ExpressibleByArgument, CaseIterable { case zero, clamp }
+
     /// Nothing chosen yet.
     package init() {}
 
@@ -24,8 +33,13 @@ package struct ModelArguments: ParsableArguments {
     package func load(keeping kept: Set<String> = []) throws -> Model {
         var options = try options()
         options.keptInputs = kept
-        let dialects = try spellings()?.over(Dialect.standard) ?? Dialect.standard
-        return try Model(contentsOf: model, dialects: dialects, options: options)
+        return try Model(contentsOf: model, dialects: dialects(), options: options)
+    }
+
+    /// All spellings, those first that the command line asks for.
+    package func dialects() throws -> [Dialect] {
+        let known = (border.map { [.unsaidBorders(clamping: $0 == .clamp)] } ?? []) + Dialect.standard
+        return try spellings()?.over(known) ?? known
     }
 
     /// How the model is read; a usage mistake when a compiled graph is to be what it was not made for.
@@ -33,8 +47,9 @@ package struct ModelArguments: ParsableArguments {
         var options = LoadOptions()
         options.shapes = try shapes(shape)
         if let accuracy { options.accuracy = accuracy }
-        if accuracy != nil || map != nil, try ModelFileKind(contentsOf: model) == .compiled {
-            throw UsageMistake("'\(escaped(model))' is compiled: it brings its own --map and --accuracy")
+        if accuracy != nil || map != nil || border != nil, try ModelFileKind(contentsOf: model) == .compiled {
+            throw UsageMistake(
+                "'\(escaped(model))' is compiled: it brings its own --map, --border and --accuracy")
         }
         return options
     }

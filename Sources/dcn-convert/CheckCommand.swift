@@ -31,8 +31,7 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func problems() throws -> [DCNError] {
-        let spellings = try file.spellings()
-        let dialects = try spellings?.over(Dialect.standard) ?? Dialect.standard
+        let dialects = try file.dialects()
         do throws(DCNError) {
             if try ModelFileKind(contentsOf: file.model) == .onnx {
                 let source = try readOnnx(contentsOf: file.model)

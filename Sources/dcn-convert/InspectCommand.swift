@@ -20,9 +20,8 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         try perform(isJson: json) {
-            let spellings = try file.spellings()
             let model = try LoadedModel(
-                contentsOf: file.model, dialects: try spellings?.over(Dialect.standard) ?? Dialect.standard,
+                contentsOf: file.model, dialects: try file.dialects(),
                 options: try file.options())
             let summary = GraphSummary(model.compiled.graph)
             if json { try Console.print(facts(model, summary).text) } else { try show(model, summary) }

@@ -11,6 +11,8 @@ struct Job {
     private let isCompiled: Bool
     private let model: LoadedModel
     private let dialects: [Dialect]
+    /// The graph that goes into the file.
+    private let written: Graph
 
     /// Reads the model; nothing is written yet.
     init(_ command: ConvertCommand, target: (path: String, isCompiled: Bool)) throws {
@@ -22,10 +24,11 @@ struct Job {
             )
         }
         let spellings = try command.file.spellings()
-        dialects = try spellings?.over(Dialect.standard) ?? Dialect.standard
+        dialects = try command.file.dialects()
         model = try LoadedModel(
             contentsOf: command.file.model, dialects: dialects, options: command.loadOptions(),
             spellings: spellings?.text ?? "")
+        written = isCompiled ? model.compiled.graph : try model.lowered()
     }
 
     /// Writes the file, whole or not at all.
@@ -38,9 +41,10 @@ struct Job {
         }
     }
 
-    /// The canonical graph as a standard model; where rewrites made operators that the standard lacks, that as read.
+    /// The canonical graph, lowered, as a standard model; where rewrites made operators that the standard lacks, that as
+    /// read.
     private func standard() throws(DCNError) -> SourceModel {
-        do throws(DCNError) { return try standard(model.canonical) } catch {
+        do throws(DCNError) { return try standard(written) } catch {
             guard error.kind == .unsupported, !model.canonicalRewritings.isEmpty else { throw error }
             do throws(DCNError) { return try standard(model.asRead) } catch _ { throw error }
         }
@@ -52,7 +56,6 @@ struct Job {
 
     // MARK: what was done
 
-    private var written: Graph { isCompiled ? model.compiled.graph : model.canonical }
     /// Rewrites that went into the file.
     private var rules: [(name: String, nodes: [String])] {
         let names = Set(model.canonicalRewritings.map(\.rule))

@@ -76,4 +76,32 @@ import Testing
             try meaning("Plugin", [Self.x], ["type": .string(ByteString("Other"))])
         }
     }
+
+    @Test(arguments: [DeformConv.Border.zero, .clamp]) func anUnsaidBorderIsReadAsAsked(
+        _ border: DeformConv.Border
+    ) throws {
+        let dialect = DeformConv.unsaidBorders(border)
+        for name in ["DeformableConv2D", "_contrib_DeformableConvolution"] {
+            var node = SourceNode(
+                domain: "any", opType: name, inputs: ["x", "offset", "weight"], outputs: ["y"])
+            node.operands = Inputs(
+                [Self.x, Self.offset, Self.weight].map { .tensor(TensorType(.float32, extents: $0)) })
+            guard let spelling = dialect.spellings[name] else { throw Misfit.missing(name) }
+            let meaning = try spelling(node)
+            #expect((meaning.op as? DeformConv)?.border == border)
+        }
+    }
+
+    @Test(arguments: ["PythonOp", "MMCVSigmoidFocalLoss", "coreml_nms", "EfficientNMS_TRT"])
+    func whatCannotRunSaysWhatToDo(_ name: String) throws {
+        let dialect = try #require(Catalogue.dialects.last { $0.domain == nil })
+        guard let spelling = dialect.spellings[name] else { throw Misfit.missing(name) }
+        do throws(Misfit) {
+            _ = try spelling(SourceNode(domain: "prim", opType: name))
+            Issue.record("\(name) was accepted")
+        } catch {
+            guard case .unsupported(let advice) = error else { throw error }
+            #expect(advice.count > 20)
+        }
+    }
 }
