@@ -1,16 +1,27 @@
 internal import DCNGraph
 internal import DCNOperators
 
-/// Nodes put in the place of another: they take its name and origin.
+/// Nodes put in the place of another: they take its origin, and the one that ends them its name.
 struct Build {
     var graph: Graph
     let node: Node
+    private var count = 0
 
-    /// A node's first output.
+    /// Nodes for a graph in the place of `node`.
+    init(graph: Graph, node: Node) {
+        self.graph = graph
+        self.node = node
+    }
+
+    /// A node's first output; `outputNames` marks the node that ends all.
     mutating func append(
-        _ op: any Operator, _ inputs: [ValueID?], outputNames: [String?] = [nil]
+        _ op: any Operator, _ inputs: [ValueID?], outputNames: [String?]? = nil
     ) throws(DCNError) -> ValueID {
-        try graph.append(op, inputs, named: node.name, outputNames: outputNames, origin: node.origin)[0]
+        // Other runtimes refuse two nodes of one name.
+        count += 1
+        let name = outputNames != nil || node.name.isEmpty ? node.name : "\(node.name)/\(count)"
+        return try graph.append(
+            op, inputs, named: name, outputNames: outputNames ?? [nil], origin: node.origin)[0]
     }
 
     /// Integers as a constant of rank 1.

@@ -30,6 +30,8 @@ import Testing
         let (lowered, log) = try after(Rewrite(LowerAggregate()), before)
         #expect(log.map(\.rule) == ["lower-aggregate"])
         #expect(!operators(lowered).contains("DeformAggregate"))
+        let names = lowered.nodes.map { lowered[$0].name }
+        #expect(Set(names).count == names.count && names.contains("y"))
         #expect(operators(lowered).count { $0 == "DeformConv" } == 1)
         let (a, b) = (try answers(before)[0], try answers(lowered)[0])
         #expect(a.count == 240 && a.count == b.count)
