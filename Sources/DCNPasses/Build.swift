@@ -5,21 +5,13 @@ internal import DCNOperators
 struct Build {
     var graph: Graph
     let node: Node
-    private var count = 0
-
-    /// Nodes for a graph in the place of `node`.
-    init(graph: Graph, node: Node) {
-        self.graph = graph
-        self.node = node
-    }
 
     /// A node's first output; `outputNames` marks the node that ends all.
     mutating func append(
         _ op: any Operator, _ inputs: [ValueID?], outputNames: [String?]? = nil
     ) throws(DCNError) -> ValueID {
-        // Other runtimes refuse two nodes of one name.
-        count += 1
-        let name = outputNames != nil || node.name.isEmpty ? node.name : "\(node.name)/\(count)"
+        // Other runtimes refuse two nodes of one name, and a second rewrite may start from the same one.
+        let name = outputNames != nil || node.name.isEmpty ? node.name : "\(node.name)/\(graph.valueCount)"
         return try graph.append(
             op, inputs, named: name, outputNames: outputNames ?? [nil], origin: node.origin)[0]
     }

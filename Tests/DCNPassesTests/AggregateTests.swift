@@ -48,6 +48,9 @@ import Testing
         let (apart, log) = try after(Rewrite(ExpandJointFields()), build.graph)
         #expect(log.map(\.rule) == ["expand-joint-fields"])
         #expect(try answers(apart) == answers(build.graph))
+        let lowered = try after(Rewrite(LowerAggregate()), apart).graph
+        let names = lowered.nodes.map { lowered[$0].name }
+        #expect(Set(names).count == names.count)
     }
 
     @Test func fieldsThatStandApartStay() throws {
