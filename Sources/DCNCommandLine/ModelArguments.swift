@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import DCN
+internal import DCNFiles
 package import DCNFormats
 
 /// Which model, and how it is read.
@@ -38,7 +39,7 @@ package struct ModelArguments: ParsableArguments {
 
     /// All spellings, those first that the command line asks for.
     package func dialects() throws -> [Dialect] {
-        let known = (border.map { [.unsaidBorders(clamping: $0 == .clamp)] } ?? []) + Dialect.standard
+        let known = (border.map { [.unsaidBorders(clamping: $0 == .clamp)] } ?? []) + Dialect.complete
         return try spellings()?.over(known) ?? known
     }
 

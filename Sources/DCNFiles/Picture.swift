@@ -70,7 +70,7 @@ package struct Picture: Sendable, Hashable {
 }
 
 /// Which of the two kinds of file.
-private enum Codec {
+enum Codec {
     case png, jpeg
 
     init?(_ bytes: UnsafeRawBufferPointer) {

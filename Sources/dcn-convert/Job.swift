@@ -136,7 +136,7 @@ struct Job {
         let tolerance = Tolerance(relative: command.rtol, absolute: command.atol)
         var options = LoadOptions()
         options.fuse = .all
-        let dialects = isCompiled ? self.dialects : Dialect.standard
+        let dialects = isCompiled ? self.dialects : Dialect.complete
         let again = try Model(contentsOf: path, dialects: dialects, options: options)
         var before = try Session(
             Model(graph: model.asRead), options: Options(threads: ProcessFacts.coreCount))
