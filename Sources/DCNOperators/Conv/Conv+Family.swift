@@ -3,14 +3,17 @@ internal import DCNGraph
 extension Family {
     /// Convolutions and what belongs to them.
     static let convolutions = Family(
-        [Conv.self, ConvTranspose.self, DeformConv.self],
+        [Conv.self, ConvTranspose.self, DeformConv.self, NhwcConv.self],
         [
             "": [
                 "Conv": { (node) throws(Misfit) in Meaning(try Conv(onnx: node)) },
                 "ConvTranspose": { (node) throws(Misfit) in Meaning(try ConvTranspose(onnx: node)) },
                 "DeformConv": { (node) throws(Misfit) in Meaning(try DeformConv(onnx: node)) },
             ],
-            "com.microsoft": ["FusedConv": fusedConv],
+            "com.microsoft": [
+                "FusedConv": fusedConv,
+                "NhwcConv": { (node) throws(Misfit) in Meaning(NhwcConv(try Conv(onnx: node))) },
+            ],
         ])
 
     /// ONNX Runtime's convolution with an activation; its fourth operand is added before that.
