@@ -1,4 +1,4 @@
-package import DCN
+internal import DCN
 internal import DCNFiles
 internal import DCNOperators
 
