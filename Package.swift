@@ -58,7 +58,8 @@ let package = Package(
         .target(
             name: "DCNCommandLine",
             dependencies: [
-                "DCN", "DCNFiles", "DCNFormats", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "DCN", "DCNFiles", "DCNFormats",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -102,14 +103,17 @@ let package = Package(
         .testTarget(
             name: "DCNFilesTests", dependencies: ["DCN", "DCNFiles", "DCNFormats"], swiftSettings: strict),
         .testTarget(
-            name: "DCNVisionTests", dependencies: ["DCN", "DCNVision", "DCNFiles", "DCNOperators", "TestSupport"],
+            name: "DCNVisionTests",
+            dependencies: ["DCN", "DCNVision", "DCNFiles", "DCNOperators", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["dcn-run", "dcn-convert", "DCN", "DCNFiles"], swiftSettings: strict),
+            name: "CommandTests", dependencies: ["dcn-run", "dcn-convert", "DCN", "DCNFiles"],
+            swiftSettings: strict),
         .testTarget(
             name: "DCNTests",
             dependencies: [
-                "DCN", "DCNFiles", "DCNFormats", "DCNGraph", "DCNOperators", "DCNPasses", "CKernels", "TestSupport",
+                "DCN", "DCNFiles", "DCNFormats", "DCNGraph", "DCNOperators", "DCNPasses", "CKernels",
+                "TestSupport",
             ],
             swiftSettings: strict),
         .target(

@@ -75,7 +75,9 @@ private struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
     var codingPath: [any CodingKey] { [] }
 
     func encodeNil(forKey key: Key) throws { part.set(key.stringValue, Part(.leaf(.null))) }
-    func encode<T: Encodable>(_ value: T, forKey key: Key) throws { part.set(key.stringValue, try encoded(value)) }
+    func encode<T: Encodable>(_ value: T, forKey key: Key) throws {
+        part.set(key.stringValue, try encoded(value))
+    }
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type, forKey key: Key
     ) -> KeyedEncodingContainer<Nested> {

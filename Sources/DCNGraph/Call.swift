@@ -40,7 +40,9 @@ public struct Call: Sendable {
 
     /// The tensor type of an output.
     public func output(_ index: Int) throws(Misfit) -> TensorType {
-        guard index < outputs.count, let type = outputs[index]?.tensor else { throw .missing("output \(index)") }
+        guard index < outputs.count, let type = outputs[index]?.tensor else {
+            throw .missing("output \(index)")
+        }
         return type
     }
 

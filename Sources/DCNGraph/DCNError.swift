@@ -119,7 +119,9 @@ extension DCNError: CustomStringConvertible {
         case .misfit(let misfit): return place + "\(stage.rawValue): \(misfit)"
         case .message(let text): return place + "\(stage.rawValue): \(text)"
         case .unsupported(let operators):
-            let head = place + "\(stage.rawValue): \(operators.count) unsupported operator\(operators.count == 1 ? "" : "s")"
+            let head =
+                place
+                + "\(stage.rawValue): \(operators.count) unsupported operator\(operators.count == 1 ? "" : "s")"
             return ([head] + operators.map { "  \($0)" }).joined(separator: "\n")
         }
     }

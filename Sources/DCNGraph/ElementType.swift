@@ -35,7 +35,8 @@ extension ElementType {
         case .string: 0
         case .uint2, .int2: 2
         case .uint4, .int4, .float4e2m1: 4
-        case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0: 8
+        case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0:
+            8
         case .uint16, .int16, .float16, .bfloat16: 16
         case .float32, .int32, .uint32: 32
         case .float64, .int64, .uint64, .complex64: 64
@@ -55,7 +56,8 @@ extension ElementType {
     /// Whether this is a signed or unsigned integer of any width (bool is none).
     public var isInteger: Bool {
         switch self {
-        case .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64, .uint4, .int4, .uint2, .int2: true
+        case .uint8, .int8, .uint16, .int16, .uint32, .int32, .uint64, .int64, .uint4, .int4, .uint2, .int2:
+            true
         default: false
         }
     }

@@ -9,8 +9,10 @@ extension Graph {
             try checkTypes(of: id)
             for output in self[id].outputs {
                 guard let output else { continue }
-                try expect(self[output].producer == id, "value '\(self[output].name)' names another writer", id)
-                try expect(written.insert(output).inserted, "value '\(self[output].name)' is written twice", id)
+                try expect(
+                    self[output].producer == id, "value '\(self[output].name)' names another writer", id)
+                try expect(
+                    written.insert(output).inserted, "value '\(self[output].name)' is written twice", id)
             }
             for body in self[id].bodies { try body.check() }
         }
@@ -23,7 +25,8 @@ extension Graph {
         for input in self[id].inputs {
             guard let input else { continue }
             try expect(written.contains(input), "'\(self[input].name)' is read before it is written", id)
-            try expect(self[input].consumers.contains(id), "'\(self[input].name)' does not know its reader", id)
+            try expect(
+                self[input].consumers.contains(id), "'\(self[input].name)' does not know its reader", id)
         }
     }
 

@@ -45,7 +45,8 @@ extension Graph {
         do throws(Misfit) {
             types = try op.boundedOutputTypes(for: operands)
             guard types.count >= outputs.count else {
-                throw Misfit.value(of: "the node", because: "has \(outputs.count) outputs, expected at most \(types.count)")
+                throw Misfit.value(
+                    of: "the node", because: "has \(outputs.count) outputs, expected at most \(types.count)")
             }
         } catch { throw DCNError(error, .map, at: origin) }
         let dimensions = op.dimensions(for: operands)
@@ -95,7 +96,9 @@ extension Graph {
     public mutating func remove(_ node: NodeID) {
         guard let old = allNodes[node.index] else { return }
         for input in old.inputs {
-            guard let input, let reader = allValues[input.index].consumers.firstIndex(of: node) else { continue }
+            guard let input, let reader = allValues[input.index].consumers.firstIndex(of: node) else {
+                continue
+            }
             allValues[input.index].consumers.remove(at: reader)
         }
         for output in old.outputs { if let output { allValues[output.index].producer = nil } }
@@ -108,7 +111,9 @@ extension Graph {
         guard !dead.isEmpty else { return }
         for node in dead {
             guard let old = allNodes[node.index] else { continue }
-            for input in old.inputs { if let input { allValues[input.index].consumers.removeAll { $0 == node } } }
+            for input in old.inputs {
+                if let input { allValues[input.index].consumers.removeAll { $0 == node } }
+            }
             for output in old.outputs { if let output { allValues[output.index].producer = nil } }
             allNodes[node.index] = nil
         }
@@ -132,13 +137,17 @@ extension Graph {
     package mutating func setName(_ name: String, of value: ValueID) { allValues[value.index].name = name }
 
     /// Takes out the bodies of a node and puts others there.
-    package mutating func setBodies(_ bodies: [Graph], of node: NodeID) { allNodes[node.index]?.bodies = bodies }
+    package mutating func setBodies(_ bodies: [Graph], of node: NodeID) {
+        allNodes[node.index]?.bodies = bodies
+    }
 
     /// Forgets the value of a constant that nobody reads any more, so that its bytes can go.
     package mutating func releaseUnreadConstants() {
         let kept = Set(outputs)
         for index in allValues.indices
-        where allValues[index].constant != nil && allValues[index].consumers.isEmpty && !kept.contains(ValueID(index)) {
+        where allValues[index].constant != nil && allValues[index].consumers.isEmpty
+            && !kept.contains(ValueID(index))
+        {
             allValues[index].constant = nil
         }
     }

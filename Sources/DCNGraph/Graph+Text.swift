@@ -2,7 +2,9 @@ extension Graph: CustomStringConvertible {
     /// One line per node: `y: float32[1, 8] = Conv(x, w) {strides: [2, 2]}`.
     public var description: String {
         let names = printedNames()
-        func list(_ ids: [ValueID?]) -> String { ids.map { $0.map { names[$0.index] } ?? "_" }.joined(separator: ", ") }
+        func list(_ ids: [ValueID?]) -> String {
+            ids.map { $0.map { names[$0.index] } ?? "_" }.joined(separator: ", ")
+        }
         let heads = inputs.map { "\(names[$0.index]): \(self[$0].type)" }.joined(separator: ", ")
         var lines = ["graph(\(heads)) -> (\(list(outputs)))"]
         for id in nodes {

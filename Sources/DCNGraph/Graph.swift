@@ -93,7 +93,8 @@ public struct Graph: Sendable {
     /// What is known of a node's operands.
     public func operands(of inputs: [ValueID?], bodies: [Graph], outputCount: Int) -> Inputs {
         Inputs(
-            inputs.map { $0.map { self[$0].type } }, constants: inputs.map { $0.flatMap { self[$0].constant } },
+            inputs.map { $0.map { self[$0].type } },
+            constants: inputs.map { $0.flatMap { self[$0].constant } },
             knownDimensions: inputs.map { $0.flatMap { self[$0].dimensions } }, bodies: bodies,
             outputCount: outputCount)
     }

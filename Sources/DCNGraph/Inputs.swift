@@ -46,7 +46,8 @@ public struct Inputs: Sendable {
             throw .kind(of: name, expected: "a tensor", got: "\(type)")
         }
         let operand = Operand(
-            name: name, type: tensor, constant: constants[index]?.tensor, knownDimensions: knownDimensions[index])
+            name: name, type: tensor, constant: constants[index]?.tensor,
+            knownDimensions: knownDimensions[index])
         if let rank { try operand.expectRank(rank) }
         return operand
     }

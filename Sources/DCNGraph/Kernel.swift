@@ -77,7 +77,8 @@ public struct Frame {
 
     /// A frame over tables of addresses that outlive it.
     package init(
-        inputs: UnsafeBufferPointer<UnsafeRawPointer?>, outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>,
+        inputs: UnsafeBufferPointer<UnsafeRawPointer?>,
+        outputs: UnsafeBufferPointer<UnsafeMutableRawPointer?>,
         scratch: UnsafeMutableRawPointer
     ) {
         self.inputs = inputs

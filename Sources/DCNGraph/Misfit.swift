@@ -29,7 +29,8 @@ extension Misfit: CustomStringConvertible {
         switch self {
         case .rank(let name, let expected, let got): "\(name) has rank \(got), expected \(expected)"
         case .extent(let name, let axis, let expected, let got, let reason):
-            "\(name) has \(got) along axis \(axis), expected \(expected)" + (reason.isEmpty ? "" : " (\(reason))")
+            "\(name) has \(got) along axis \(axis), expected \(expected)"
+                + (reason.isEmpty ? "" : " (\(reason))")
         case .element(let name, let expected, let got): "\(name) is \(got), expected \(expected)"
         case .kind(let name, let expected, let got): "\(name) is \(got), expected \(expected)"
         case .missing(let name): "\(name) is missing"

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// A block of bytes with one owner: allocated by us, or lent by whoever keeps `owner` alive (a mapped file).
@@ -38,5 +38,6 @@ public final class Storage: @unchecked Sendable {
         // Safe: never read, only compared and passed with a count of zero.
         UnsafeRawPointer(nowhereBlock)
     }
-    nonisolated(unsafe) private static let nowhereBlock = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 64)
+    nonisolated(unsafe) private static let nowhereBlock = UnsafeMutableRawPointer.allocate(
+        byteCount: 64, alignment: 64)
 }

@@ -110,7 +110,9 @@ extension Tensor {
         return withBytes { bytes in
             let count = bytes.count / MemoryLayout<T>.stride
             return [T](unsafeUninitializedCapacity: count) { buffer, initialised in
-                if let target = UnsafeMutableRawBufferPointer(buffer).baseAddress, let source = bytes.baseAddress {
+                if let target = UnsafeMutableRawBufferPointer(buffer).baseAddress,
+                    let source = bytes.baseAddress
+                {
                     target.copyMemory(from: source, byteCount: count * MemoryLayout<T>.stride)
                 }
                 initialised = count

@@ -30,7 +30,9 @@ struct WidenedRoutine: Routine {
         for input in inputs { wide.append(try widened(input, in: scope)) }
         let results = try perform(op, wide, outputCount: outputs.count, in: scope)
         var narrow: [Datum?] = []
-        for (result, type) in zip(results, outputs) { narrow.append(try narrowed(result, to: type, in: scope)) }
+        for (result, type) in zip(results, outputs) {
+            narrow.append(try narrowed(result, to: type, in: scope))
+        }
         return narrow
     }
 
@@ -39,8 +41,10 @@ struct WidenedRoutine: Routine {
         return try performOne(Cast(to: .float32), [datum], in: scope)
     }
 
-    private func narrowed(_ datum: Datum?, to type: ValueType?, in scope: any Scope) throws(Misfit) -> Datum? {
-        guard let datum, let tensor = datum.tensor, let wanted = type?.tensor?.element, tensor.type.element != wanted
+    private func narrowed(_ datum: Datum?, to type: ValueType?, in scope: any Scope) throws(Misfit) -> Datum?
+    {
+        guard let datum, let tensor = datum.tensor, let wanted = type?.tensor?.element,
+            tensor.type.element != wanted
         else { return datum }
         return try performOne(Cast(to: wanted), [datum], in: scope)
     }

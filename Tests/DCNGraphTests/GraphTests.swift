@@ -50,7 +50,9 @@ struct GraphTests {
         let x = graph.addInput("x", .tensor(TensorType(.float32, [2, 3])))
         let y = graph.addInput("y", .tensor(TensorType(.float32, [2, 4])))
         let origin = Origin(file: "m.onnx", path: "graph.node[0]", node: "sum", written: "Add")
-        let error = #expect(throws: DCNError.self) { try graph.append(Add(), [x, y], named: "sum", origin: origin) }
+        let error = #expect(throws: DCNError.self) {
+            try graph.append(Add(), [x, y], named: "sum", origin: origin)
+        }
         let text = "\(try #require(error))"
         #expect(text.hasPrefix("m.onnx: graph.node[0] 'sum' (Add): map: "))
         #expect(error?.kind == .model)

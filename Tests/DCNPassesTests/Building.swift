@@ -14,7 +14,9 @@ struct Builder {
         graph.addInput(name, .tensor(TensorType(.float32, extents: extents)))
     }
 
-    mutating func constant(_ name: String, _ extents: [Int], scale: Float = 1, plus shift: Float = 0) -> ValueID {
+    mutating func constant(_ name: String, _ extents: [Int], scale: Float = 1, plus shift: Float = 0)
+        -> ValueID
+    {
         let values = numbers.tensor(extents, scale: scale).elements(as: Float.self).map { $0 + shift }
         return graph.addConstant(name, .tensor(Tensor(extents: extents, values) ?? Tensor(vector: values)))
     }

@@ -37,7 +37,8 @@ struct FoldBatchNormTests {
         var b = Builder()
         let x = b.input("x", [1, 4, 5, 5])
         let offset = b.input("offset", [1, 18, 3, 3])
-        let y = try b.node(DeformConv(), [x, b.constant("w", [2, 4, 3, 3]), offset, b.constant("b", [2])], "dcn")
+        let y = try b.node(
+            DeformConv(), [x, b.constant("w", [2, 4, 3, 3]), offset, b.constant("b", [2])], "dcn")
         b.graph.addOutput(try b.norm(y, channels: 2, "norm"), named: "z")
         let (graph, log) = try after(Rewrite(FoldBatchNormDeform()), b.graph)
         #expect(operators(graph) == ["DeformConv"])

@@ -15,7 +15,8 @@ struct FuseActivationTests {
 
     @Test(
         "an activation is applied where results are made",
-        arguments: [Relu(), LeakyRelu(alpha: 0.3), Sigmoid(), Tanh(), HardSwish(), Mish(), Swish()] as [any Operator])
+        arguments: [Relu(), LeakyRelu(alpha: 0.3), Sigmoid(), Tanh(), HardSwish(), Mish(), Swish()]
+            as [any Operator])
     func fires(_ activation: any Operator) throws {
         let before = try graph(activation)
         let (after, log) = try after(FuseActivation(), before)

@@ -29,7 +29,8 @@ struct FuseAddendTests {
     @Test("other shapes stay sums")
     func stays() throws {
         for extents in [[1], [5, 1], [2, 5, 6]] {
-            let (graph, log) = try after(Rewrite(FuseAddend(), FuseAddendReversed()), try graph(bias: extents, reversed: false))
+            let (graph, log) = try after(
+                Rewrite(FuseAddend(), FuseAddendReversed()), try graph(bias: extents, reversed: false))
             #expect(operators(graph) == ["MatMul", "Add", "Gelu"] && log.isEmpty)
         }
     }

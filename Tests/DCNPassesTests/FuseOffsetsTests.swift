@@ -17,7 +17,8 @@ struct FuseOffsetsTests {
         let offset = try slice(from, from + 18, "offset")
         var mask = try slice(18, 27, "logits")
         if sigmoid { mask = try b.node(Sigmoid(), [mask], "mask") }
-        b.graph.addOutput(try b.node(dcn, [x, b.constant("w", [2, 4, 3, 3]), offset, nil, mask], "dcn"), named: "y")
+        b.graph.addOutput(
+            try b.node(dcn, [x, b.constant("w", [2, 4, 3, 3]), offset, nil, mask], "dcn"), named: "y")
         return b.graph
     }
 
@@ -52,7 +53,8 @@ struct FuseOffsetsTests {
         let thirds = try b.graph.append(Split(axis: 1), [s], named: "split", outputNames: ["a", "b", "c"])
         let offset = try b.node(Concat(axis: 1), [thirds[0], thirds[1]], "offset")
         let mask = try b.node(Sigmoid(), [thirds[2]], "mask")
-        b.graph.addOutput(try b.node(dcn, [x, b.constant("w", [2, 4, 3, 3]), offset, nil, mask], "dcn"), named: "y")
+        b.graph.addOutput(
+            try b.node(dcn, [x, b.constant("w", [2, 4, 3, 3]), offset, nil, mask], "dcn"), named: "y")
         let (graph, _) = try after(FuseOffsets(), b.graph)
         #expect(operators(graph) == ["DeformConv"])
         try expectSameAnswers(b.graph, graph)

@@ -25,10 +25,14 @@ struct LayoutTests {
         let back = try b.node(Transpose(permutation: [0, 2, 3, 1]), [y], "back")
         let scaled = try b.node(Mul(), [back, b.constant("k", [channels])], "scale")
         let front = try b.node(Transpose(permutation: [0, 3, 1, 2]), [scaled], "front")
-        b.graph.addOutput(try b.node(Conv(), [front, b.constant("v", [3, channels, 1, 1])], "last"), named: "z")
+        b.graph.addOutput(
+            try b.node(Conv(), [front, b.constant("v", [3, channels, 1, 1])], "last"), named: "z")
         let (seen, _) = try after(Rewrite(RecogniseLayouts()), b.graph)
         let (graph, _) = try after(LayOut(.exact), seen)
-        #expect(operators(graph) == ["Relayout", "Conv", "ChannelsToBack", "Mul", "ChannelsToFront", "Conv", "Relayout"])
+        #expect(
+            operators(graph) == [
+                "Relayout", "Conv", "ChannelsToBack", "Mul", "ChannelsToFront", "Conv", "Relayout",
+            ])
         try expectSameAnswers(b.graph, graph)
     }
 

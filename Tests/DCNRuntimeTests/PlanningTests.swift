@@ -11,12 +11,14 @@ struct PlanningTests {
         var numbers = Seeded(UInt64(seed))
         let blocks = (0..<numbers.integer(1...40)).map { _ in
             let first = numbers.integer(0...30)
-            return Block(byteCount: numbers.integer(0...5000), first: first, last: first + numbers.integer(0...8))
+            return Block(
+                byteCount: numbers.integer(0...5000), first: first, last: first + numbers.integer(0...8))
         }
         let (offsets, total) = arrange(blocks)
         for (i, a) in blocks.enumerated() where a.byteCount > 0 {
             #expect(offsets[i] % 64 == 0 && offsets[i] + a.byteCount <= total)
-            for (j, b) in blocks.enumerated() where j < i && b.byteCount > 0 && a.first <= b.last && b.first <= a.last {
+            for (j, b) in blocks.enumerated()
+            where j < i && b.byteCount > 0 && a.first <= b.last && b.first <= a.last {
                 #expect(offsets[i] + a.byteCount <= offsets[j] || offsets[j] + b.byteCount <= offsets[i])
             }
         }
@@ -74,7 +76,9 @@ struct PlanningTests {
         let cancellation = Cancellation()
         cancellation.cancel()
         let x = numbers.tensor([1, 4, 2, 6])
-        #expect(throws: DCNError.self) { let _: [String: Tensor] = try session.run(["x": x], until: cancellation) }
+        #expect(throws: DCNError.self) {
+            let _: [String: Tensor] = try session.run(["x": x], until: cancellation)
+        }
         let answer: [String: Tensor] = try session.run(["x": x])
         #expect(answer.count == 2)
     }

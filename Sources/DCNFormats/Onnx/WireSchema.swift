@@ -55,7 +55,8 @@ struct WireSchema: Sendable {
             }
             messages.append(
                 Message(
-                    isNode: ["NodeProto", "Node"].contains(Self.name(message)), byteCount: message.sizeof_message,
+                    isNode: ["NodeProto", "Node"].contains(Self.name(message)),
+                    byteCount: message.sizeof_message,
                     fields: fields))
         }
     }

@@ -74,7 +74,9 @@ extension SourceNode {
     }
 
     /// An integer attribute with a default.
-    public func int(_ name: String, default value: Int) throws(Misfit) -> Int { try optionalInt(name) ?? value }
+    public func int(_ name: String, default value: Int) throws(Misfit) -> Int {
+        try optionalInt(name) ?? value
+    }
 
     /// An integer attribute that must be there.
     public func int(_ name: String) throws(Misfit) -> Int {

@@ -4,7 +4,8 @@ internal import CKernels
 package struct Activation: Sendable, Hashable, Codable {
     /// Which function.
     package enum Function: String, Sendable, Hashable, Codable {
-        case none, relu, clip, leakyRelu, sigmoid, silu, hardSigmoid, hardSwish, tanh, gelu, geluTanh, mish, elu
+        case none, relu, clip, leakyRelu, sigmoid, silu, hardSigmoid, hardSwish, tanh, gelu, geluTanh, mish,
+            elu
     }
 
     /// Which function.

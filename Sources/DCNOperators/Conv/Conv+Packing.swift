@@ -9,7 +9,8 @@ extension Conv: Packable {
         else { return nil }
         let window = try window.resolved(kernel: Array(weights.extents[2...]))
         // Extents that are not declared count as those of a middle layer: they only steer the choice of form.
-        let input = [shape[0].fixed ?? 1, groups * weights.extents[1]] + shape.dimensions[2...].map { $0.fixed ?? 56 }
+        let input =
+            [shape[0].fixed ?? 1, groups * weights.extents[1]] + shape.dimensions[2...].map { $0.fixed ?? 56 }
         guard let geometry = convShape(window, groups: groups, input: input, weights: weights.extents),
             let (form, packed) = pack(weights, geometry, choices)
         else { return nil }
@@ -30,7 +31,9 @@ extension Conv: Packable {
         if isPlanes(shape) { form = DCN_CONV_PLANES }
         let count = dcn_conv_packed_count(form, &shape)
         let source = weights.base.assumingMemoryBound(to: Float.self)
-        guard let packed = floats(count: count, { _ = dcn_conv_pack(form, &shape, source, $0) }) else { return nil }
+        guard let packed = floats(count: count, { _ = dcn_conv_pack(form, &shape, source, $0) }) else {
+            return nil
+        }
         return (form, packed)
     }
 
@@ -52,7 +55,8 @@ func convShape(_ window: Window, groups: Int, input: [Int], weights: [Int]) -> d
     let outputs = spatial.indices.map { window.output($0, extent: spatial[$0]) }
     let pads = spatial.indices.map { window.padding($0, extent: spatial[$0]).begin }
     return dcn_conv_shape(
-        batch: input[0], channels: input[1], outputs: weights[0], groups: groups, input: extent(spatial, missing: 1),
+        batch: input[0], channels: input[1], outputs: weights[0], groups: groups,
+        input: extent(spatial, missing: 1),
         output: extent(outputs, missing: 1), kernel: extent(window.kernel, missing: 1),
         stride: extent(window.strides, missing: 1), dilation: extent(window.dilations, missing: 1),
         pad: extent(pads, missing: 0), transposed: 0)

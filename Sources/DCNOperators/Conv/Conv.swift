@@ -42,7 +42,9 @@ package struct Conv: Operator {
         var output = Shape([shape[0], weightShape[0]])
         for axis in kernel.indices { output.dimensions.append(try window.output(axis, of: shape[axis + 2])) }
         if let residual = try inputs.optional(3, "residual") {
-            for axis in output.dimensions.indices { try residual.expect(output[axis], along: axis, because: "as y") }
+            for axis in output.dimensions.indices {
+                try residual.expect(output[axis], along: axis, because: "as y")
+            }
         }
         return [.tensor(TensorType(x.element, output, layout: packed == nil ? .rowMajor : .channelsLast))]
     }
@@ -50,7 +52,9 @@ package struct Conv: Operator {
     private func expectChannels(_ x: Operand, _ weights: Shape) throws(Misfit) {
         guard groups >= 1 else { throw .attribute("group", because: "is \(groups), expected at least 1") }
         if let outputs = weights[0].fixed, outputs % groups != 0 {
-            throw .extent(of: "weight", axis: 0, expected: "a multiple of \(groups)", got: "\(outputs)", because: "group")
+            throw .extent(
+                of: "weight", axis: 0, expected: "a multiple of \(groups)", got: "\(outputs)",
+                because: "group")
         }
         if let perGroup = weights[1].fixed {
             let (channels, overflow) = perGroup.multipliedReportingOverflow(by: groups)
@@ -60,7 +64,9 @@ package struct Conv: Operator {
     }
 
     private func expectBias(_ inputs: Inputs, _ weights: Shape) throws(Misfit) {
-        guard let bias = try inputs.optional(2, "bias", rank: 1), let outputs = weights[0].fixed else { return }
+        guard let bias = try inputs.optional(2, "bias", rank: 1), let outputs = weights[0].fixed else {
+            return
+        }
         let count = packed == nil ? outputs : paddedChannels(outputs)
         try bias.expect(count, along: 0, because: "one for each output channel")
     }

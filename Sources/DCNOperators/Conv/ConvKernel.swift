@@ -36,11 +36,14 @@ struct ConvKernel: Kernel {
         } else {
             let made = dcn_conv_make_plan(
                 form.code, &shape, machineCaches, call.instructionSet.code, tilesWanted, &plan)
-            guard made != 0 else { throw .value(of: "the convolution", because: "is too large to be planned") }
+            guard made != 0 else {
+                throw .value(of: "the convolution", because: "is too large to be planned")
+            }
         }
         if bytes > 0, let count = try call.input(1).elementCount, count != plan.packed_count {
             throw .extent(
-                of: "weight", axis: 0, expected: "\(plan.packed_count)", got: "\(count)", because: "packed as \(form.form)")
+                of: "weight", axis: 0, expected: "\(plan.packed_count)", got: "\(count)",
+                because: "packed as \(form.form)")
         }
         table = try ConvTable(call.instructionSet)
         self.plan = plan
@@ -66,9 +69,11 @@ struct ConvKernel: Kernel {
 }
 
 /// What happens to sums before they are stored; operands that are left out are null.
-func epilogue(_ activation: Activation, bias: Int, residual: Int, stride: Int, _ frame: Frame) -> dcn_epilogue {
+func epilogue(_ activation: Activation, bias: Int, residual: Int, stride: Int, _ frame: Frame) -> dcn_epilogue
+{
     dcn_epilogue(
-        bias: frame.optionalInput(bias, as: Float.self), residual: frame.optionalInput(residual, as: Float.self),
+        bias: frame.optionalInput(bias, as: Float.self),
+        residual: frame.optionalInput(residual, as: Float.self),
         residual_stride: stride, activation: activation.code, alpha: activation.alpha, beta: activation.beta,
         residual_last: 0)
 }

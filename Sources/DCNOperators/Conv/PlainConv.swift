@@ -15,7 +15,8 @@ struct PlainConv {
                 for p in 0..<pixels {
                     var sum = bias?[o] ?? 0
                     for c in 0..<weights[1] {
-                        let plane = (n * input[1] + o / outputsPerGroup * weights[1] + c) * input[2...].reduce(1, *)
+                        let plane =
+                            (n * input[1] + o / outputsPerGroup * weights[1] + c) * input[2...].reduce(1, *)
                         sum += self.sum(x, plane, w, (o * weights[1] + c) * window.taps, at: p)
                     }
                     y[(n * output[1] + o) * pixels + p] = sum

@@ -41,7 +41,8 @@ struct UnpackedConv: Routine {
             output: output.extents ?? [])
         sums.run(
             x.aligned().elements(as: Double.self), weights.aligned().elements(as: Double.self),
-            operands.count > 2 ? operands[2]?.elements(as: Double.self) : nil, into: result.elements(as: Double.self))
+            operands.count > 2 ? operands[2]?.elements(as: Double.self) : nil,
+            into: result.elements(as: Double.self))
         return result.finished
     }
 }

@@ -70,7 +70,9 @@ func paddedBias(_ bias: Tensor) -> Tensor {
 
 /// A tensor of floats that `fill` writes, aligned to a cache line.
 func floats(count: Int, _ fill: (UnsafeMutablePointer<Float>) -> Void) -> Tensor? {
-    guard count >= 0, let tensor = MutableTensor(uninitialised: TensorType(.float32, extents: [count])) else { return nil }
+    guard count >= 0, let tensor = MutableTensor(uninitialised: TensorType(.float32, extents: [count])) else {
+        return nil
+    }
     if let base = tensor.elements(as: Float.self).baseAddress { fill(base) }
     return tensor.finished
 }

@@ -31,7 +31,9 @@ package struct Window: Sendable, Hashable, Codable {
         pads = try node.ints("pads", default: [])
         let written = try node.string("auto_pad", default: "NOTSET")
         guard let autoPad = AutoPad(rawValue: written.isEmpty ? "NOTSET" : written) else {
-            throw .attribute("auto_pad", because: "is '\(escaped(written))', expected NOTSET, SAME_UPPER, SAME_LOWER or VALID")
+            throw .attribute(
+                "auto_pad",
+                because: "is '\(escaped(written))', expected NOTSET, SAME_UPPER, SAME_LOWER or VALID")
         }
         self.autoPad = autoPad
     }
@@ -111,11 +113,15 @@ extension Window {
             if case .symbol = dimension, strides[axis] == 1 {
                 let same = autoPad == .sameUpper || autoPad == .sameLower
                 let pad = padding(axis, extent: 0)
-                if same || (autoPad == .explicit && pad.begin + pad.end == reach(axis) - 1) { return dimension }
+                if same || (autoPad == .explicit && pad.begin + pad.end == reach(axis) - 1) {
+                    return dimension
+                }
             }
             return .unknown
         }
-        guard extent <= Self.largest else { throw .limit(of: "an extent", asked: extent, limit: Self.largest) }
+        guard extent <= Self.largest else {
+            throw .limit(of: "an extent", asked: extent, limit: Self.largest)
+        }
         return .fixed(output(axis, extent: extent))
     }
 }

@@ -22,7 +22,10 @@ package struct ChannelsToBack: Operator {
     package func execution(for call: Call) throws(Misfit) -> Execution {
         let extents = try call.extents(0)
         let stride = paddedChannels(extents[1])
-        return .kernel(rowCopy(rows: extents[0] * extents[2...].reduce(1, *), channels: extents[1], from: stride, to: extents[1]))
+        return .kernel(
+            rowCopy(
+                rows: extents[0] * extents[2...].reduce(1, *), channels: extents[1], from: stride,
+                to: extents[1]))
     }
 }
 
@@ -50,7 +53,10 @@ package struct ChannelsToFront: Operator {
     package func execution(for call: Call) throws(Misfit) -> Execution {
         let extents = try call.outputExtents(0)
         let stride = paddedChannels(extents[1])
-        return .kernel(rowCopy(rows: extents[0] * extents[2...].reduce(1, *), channels: extents[1], from: extents[1], to: stride))
+        return .kernel(
+            rowCopy(
+                rows: extents[0] * extents[2...].reduce(1, *), channels: extents[1], from: extents[1],
+                to: stride))
     }
 }
 

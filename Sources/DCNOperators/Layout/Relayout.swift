@@ -19,7 +19,9 @@ package struct Relayout: Operator {
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
         let type = try call.input(0)
-        guard let extents = type.extents, type.layout != layout else { throw .unsupported("Relayout to the same layout") }
+        guard let extents = type.extents, type.layout != layout else {
+            throw .unsupported("Relayout to the same layout")
+        }
         let table = try ConvTable(call.instructionSet)
         let toChannelsLast = layout == .channelsLast
         let stride = paddedChannels(extents[1])

@@ -46,7 +46,9 @@ package struct Col2Im: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard try call.isSettled([1, 2]) else { return .routine(LateRoutine(op: self, outputs: call.outputs)) }
+        guard try call.isSettled([1, 2]) else {
+            return .routine(LateRoutine(op: self, outputs: call.outputs))
+        }
         if call.isEmpty { return .kernel(NumbersKernel([])) }
         guard let blocks = call.constant(2)?.integers else { throw .missing("the value of block_shape") }
         let extents = try call.outputExtents(0)
