@@ -126,14 +126,47 @@ public protocol Element: Sendable, BitwiseCopyable {
     static var elementType: ElementType { get }
 }
 
-extension Float: Element { public static var elementType: ElementType { .float32 } }
-extension Double: Element { public static var elementType: ElementType { .float64 } }
-extension Int8: Element { public static var elementType: ElementType { .int8 } }
-extension Int16: Element { public static var elementType: ElementType { .int16 } }
-extension Int32: Element { public static var elementType: ElementType { .int32 } }
-extension Int64: Element { public static var elementType: ElementType { .int64 } }
-extension UInt8: Element { public static var elementType: ElementType { .uint8 } }
-extension UInt16: Element { public static var elementType: ElementType { .uint16 } }
-extension UInt32: Element { public static var elementType: ElementType { .uint32 } }
-extension UInt64: Element { public static var elementType: ElementType { .uint64 } }
-extension Bool: Element { public static var elementType: ElementType { .bool } }
+extension Float: Element {
+    /// `.float32`.
+    public static var elementType: ElementType { .float32 }
+}
+extension Double: Element {
+    /// `.float64`.
+    public static var elementType: ElementType { .float64 }
+}
+extension Int8: Element {
+    /// `.int8`.
+    public static var elementType: ElementType { .int8 }
+}
+extension Int16: Element {
+    /// `.int16`.
+    public static var elementType: ElementType { .int16 }
+}
+extension Int32: Element {
+    /// `.int32`.
+    public static var elementType: ElementType { .int32 }
+}
+extension Int64: Element {
+    /// `.int64`.
+    public static var elementType: ElementType { .int64 }
+}
+extension UInt8: Element {
+    /// `.uint8`.
+    public static var elementType: ElementType { .uint8 }
+}
+extension UInt16: Element {
+    /// `.uint16`.
+    public static var elementType: ElementType { .uint16 }
+}
+extension UInt32: Element {
+    /// `.uint32`.
+    public static var elementType: ElementType { .uint32 }
+}
+extension UInt64: Element {
+    /// `.uint64`.
+    public static var elementType: ElementType { .uint64 }
+}
+extension Bool: Element {
+    /// `.bool`.
+    public static var elementType: ElementType { .bool }
+}
