@@ -20,6 +20,8 @@ static void tell(dcn_image_message *message, tjhandle handle) {
 
 static int header(tjhandle handle, const uint8_t *bytes, size_t count, int *width, int *height, int *space) {
     int sampling;
+    /* A file that ends within its tables counts as read, and leaves the extents as they were. */
+    *width = *height = *space = 0;
     return tjDecompressHeader3(handle, bytes, (unsigned long)count, width, height, &sampling, space) == 0 &&
            *width > 0 && *height > 0;
 }
