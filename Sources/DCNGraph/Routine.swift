@@ -55,6 +55,13 @@ public struct MutableTensor {
         storage = Storage(uninitialised: count)
     }
 
+    /// Bytes that the caller alone may write; nil when they are not as many as `type` takes.
+    package init?(_ type: TensorType, on storage: Storage) {
+        guard type.byteCount == storage.byteCount else { return nil }
+        self.type = type
+        self.storage = storage
+    }
+
     /// The elements, to be written.
     package func elements<T>(as type: T.Type) -> UnsafeMutableBufferPointer<T> {
         let count = storage.byteCount / MemoryLayout<T>.stride

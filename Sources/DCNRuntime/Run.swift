@@ -12,6 +12,7 @@ struct Run {
         self.runner = runner
         self.workspace = workspace
         self.environment = environment
+        workspace.outputs.turn()
         values = Array(repeating: nil, count: runner.graph.valueCount)
         for (input, datum) in zip(runner.graph.inputs, inputs) { values[input.index] = datum.map(aligned) }
     }
@@ -96,7 +97,9 @@ struct Run {
     private mutating func makeOutputs(of step: Step) throws(Misfit) {
         for (slot, type) in zip(step.outputs, step.outputTypes) {
             guard case .value(let value) = slot, let type = type?.tensor else { continue }
-            values[value] = .tensor(try environment.allocate(type).finished)
+            let isOutput = runner.liveness.lastUse[value] == Int.max
+            let tensor = try environment.allocate(type, from: isOutput ? workspace.outputs : nil)
+            values[value] = .tensor(tensor.finished)
         }
     }
 

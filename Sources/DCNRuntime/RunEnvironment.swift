@@ -21,12 +21,11 @@ struct RunEnvironment {
         if let deadline, now() > deadline { throw .stopped("the time allowed is over") }
     }
 
-    func allocate(_ type: TensorType) throws(Misfit) -> MutableTensor {
+    func allocate(_ type: TensorType, from recycler: Recycler? = nil) throws(Misfit) -> MutableTensor {
         guard let bytes = type.byteCount else { throw .missing("the shape of an output") }
         try budget.take(bytes)
-        guard let tensor = MutableTensor(uninitialised: type) else {
-            throw .missing("the shape of an output")
-        }
+        let storage = recycler?.storage(bytes) ?? Storage(uninitialised: bytes)
+        guard let tensor = MutableTensor(type, on: storage) else { throw .missing("the shape of an output") }
         return tensor
     }
 }

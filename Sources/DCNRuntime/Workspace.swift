@@ -4,6 +4,8 @@ internal import DCNGraph
 final class Workspace {
     private(set) var arena = Storage(uninitialised: 0)
     private(set) var scratch = Storage(uninitialised: 0)
+    /// Storages that outputs of earlier runs have left.
+    let outputs = Recycler()
     /// Workspaces of bodies, by node and index.
     private var inner: [NodeID: [Workspace]] = [:]
 

@@ -56,6 +56,22 @@ struct PlanningTests {
         }
     }
 
+    @Test("answers that the caller keeps are never written again")
+    func kept() throws {
+        var session = try Session(Model(graph: try chain()))
+        var numbers = Seeded(5)
+        var answers: [(got: Tensor, expected: [Float])] = []
+        for _ in 0..<4 {
+            let x = numbers.tensor([2, 4, 2000, 6])
+            let answer: [String: Tensor] = try session.run(["x": x])
+            let tensor = try #require(answer["y"])
+            answers.append((tensor, tensor.elements(as: Float.self)))
+            // Nobody keeps this one, so the next run may use its bytes.
+            let _: [String: Tensor] = try session.run(["x": numbers.tensor([2, 4, 2000, 6])])
+        }
+        for (got, expected) in answers { #expect(got.elements(as: Float.self) == expected) }
+    }
+
     @Test("inputs that do not fit are refused, and the session can run again")
     func refused() throws {
         var session = try Session(Model(graph: try chain()))

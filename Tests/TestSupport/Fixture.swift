@@ -12,7 +12,7 @@ public struct Fixture: Sendable, CustomStringConvertible {
     public let path: String
     /// The model.
     public var model: String { path + "/model.onnx" }
-    /// The path, as tests name their cases.
+    /// The name, as test reports show it.
     public var description: String { name }
 
     /// The repository's fixtures.
