@@ -49,7 +49,7 @@ extension Graph {
                     of: "the node", because: "has \(outputs.count) outputs, expected at most \(types.count)")
             }
         } catch { throw DCNError(error, .map, at: origin) }
-        let dimensions = op.dimensions(for: operands)
+        let dimensions = op.dimensions(for: operands, fitting: types)
         let id = NodeID(allNodes.count)
         var results: [ValueID?] = []
         for (index, outputName) in outputs.enumerated() {

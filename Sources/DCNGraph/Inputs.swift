@@ -4,7 +4,7 @@ public struct Inputs: Sendable {
     public var types: [ValueType?]
     /// Values that are known: constants, and at planning also what follows from shapes.
     public var constants: [Datum?]
-    /// Integer values of rank 0 or 1 known element by element, maybe symbolically.
+    /// Integer values known element by element in row-major order, maybe symbolically.
     public var knownDimensions: [[Dimension]?]
     /// The graphs in the node, closed: what they capture comes as trailing inputs.
     public var bodies: [Graph]

@@ -15,7 +15,7 @@ public protocol Operator: Sendable, Hashable, Codable {
     /// What layouts the operator takes and gives.
     func layoutRule(for inputs: Inputs) -> LayoutRule
 
-    /// Integer outputs (rank 0 or 1) as far as they follow from shapes alone, one entry per output.
+    /// Integer outputs in row-major order, as far as they follow from shapes alone; one entry per output.
     func dimensions(for inputs: Inputs) -> [[Dimension]?]
 
     /// Whether equal inputs give equal outputs and nothing else happens.
@@ -45,6 +45,14 @@ extension Operator {
 
     /// The name of the operator's type.
     public var name: String { Self.name }
+
+    /// The dimensions of each output of these types: nil where their number is not that of the elements.
+    package func dimensions(for inputs: Inputs, fitting types: [ValueType?]) -> [[Dimension]?] {
+        zip(dimensions(for: inputs), types).map { dimensions, type in
+            guard let extents = type?.tensor?.extents else { return dimensions }
+            return elementCount(of: extents) == dimensions?.count ? dimensions : nil
+        }
+    }
 
     /// Whether another operator is the same with the same attributes.
     package func isEqual(to other: any Operator) -> Bool {

@@ -114,7 +114,7 @@ struct Planner {
     }
 
     private func follow(_ node: Node, _ operands: Inputs, _ types: [ValueType?]) -> [Datum]? {
-        let dimensions = node.op.dimensions(for: operands)
+        let dimensions = node.op.dimensions(for: operands, fitting: types)
         guard !dimensions.isEmpty, dimensions.count >= node.outputs.count else { return nil }
         var values: [Datum] = []
         for (type, dimensions) in zip(types, dimensions) {

@@ -129,3 +129,10 @@ func resolvedAxes(_ axes: [Int], rank: Int, name: String = "axes") throws(Misfit
 
 /// An int64 tensor of rank 1, as an operand that a spelling adds.
 func vector(_ integers: [Int]) -> Tensor { Tensor(vector: integers.map(Int64.init)) }
+
+/// Where the elements of a box lie that is walked in row-major order: `start + Σ index · stride`.
+func positions(_ extents: [Int], strides: [Int], from start: Int = 0) -> [Int] {
+    zip(extents, strides).reduce([start]) { places, axis in
+        places.flatMap { place in (0..<axis.0).map { place + $0 * axis.1 } }
+    }
+}

@@ -88,9 +88,8 @@ package struct Slice: MovementOperator {
     }
 
     /// The cut along each axis, all values known.
-    private func cuts(_ call: Call) throws(Misfit) -> [Cut] {
-        let extents = try call.extents(0)
-        let bounds = try bounds(Inputs(call.inputs, constants: call.constants), rank: extents.count)
+    private func cuts(_ inputs: Inputs, of extents: [Int]) throws(Misfit) -> [Cut] {
+        let bounds = try bounds(inputs, rank: extents.count)
         var cuts = extents.map { Cut(start: 0, end: $0, step: 1, extent: $0) }
         guard let axes = bounds.axes, let starts = bounds.starts, let ends = bounds.ends,
             let steps = bounds.steps
@@ -107,7 +106,7 @@ package struct Slice: MovementOperator {
     package func kernel(for call: Call) throws(Misfit) -> any Kernel {
         let input = try call.input(0)
         let output = TensorType(input.element, Shape(try call.outputExtents(0)), layout: input.layout)
-        let cuts = try cuts(call)
+        let cuts = try cuts(Inputs(call.inputs, constants: call.constants), of: try call.extents(0))
         let strides = input.strides
         let counts = cuts.map(\.count)
         guard counts.allSatisfy({ $0 > 0 }) else { return MoveKernel(width: 1, [], on: call.instructionSet) }
@@ -122,15 +121,14 @@ package struct Slice: MovementOperator {
     package func layoutRule(for inputs: Inputs) -> LayoutRule { .follow(inputs: [0], outputs: [0]) }
 
     package func dimensions(for inputs: Inputs) -> [[Dimension]?] {
-        guard inputs.knownRank(0) == 1, let known = inputs.knownList(0),
-            let bounds = try? bounds(inputs, rank: 1)
+        guard let known = inputs.knownList(0), let extents = inputs.knownExtents(0, count: known.count),
+            let cuts = try? cuts(inputs, of: extents)
         else { return [nil] }
-        guard bounds.axes == [0] else { return [bounds.axes == [] ? known : nil] }
-        guard let start = bounds.starts?.first?.fixed, let end = bounds.ends?.first?.fixed,
-            let step = bounds.steps?.first?.fixed, step != 0
-        else { return [nil] }
-        let cut = Cut(start: start, end: end, step: step, extent: known.count)
-        return [(0..<cut.count).map { known[cut.start + $0 * cut.step] }]
+        let strides = rowMajorStrides(extents)
+        let places = positions(
+            cuts.map(\.count), strides: zip(cuts, strides).map { $0.step * $1 },
+            from: zip(cuts, strides).reduce(0) { $0 + $1.0.start * $1.1 })
+        return [places.map { known[$0] }]
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {

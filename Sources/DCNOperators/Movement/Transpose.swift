@@ -37,7 +37,13 @@ package struct Transpose: MovementOperator {
         return MoveKernel(width: type.element.byteWidth, [move], on: call.instructionSet)
     }
 
-    package func dimensions(for inputs: Inputs) -> [[Dimension]?] { [inputs.knownList(0)] }
+    package func dimensions(for inputs: Inputs) -> [[Dimension]?] {
+        guard let known = inputs.knownList(0), let extents = inputs.knownExtents(0, count: known.count),
+            let order = try? axes(rank: extents.count)
+        else { return [nil] }
+        let strides = rowMajorStrides(extents)
+        return [positions(order.map { extents[$0] }, strides: order.map { strides[$0] }).map { known[$0] }]
+    }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
         WrittenNode("Transpose", permutation.map { [("perm", .ints($0))] } ?? [])

@@ -105,6 +105,12 @@ extension Inputs {
         return constant.integers.map { $0.map(Dimension.fixed) }
     }
 
+    /// The extents of input `index`, when they are known and hold `count` elements.
+    func knownExtents(_ index: Int, count: Int) -> [Int]? {
+        guard let extents = index < types.count ? types[index]?.tensor?.extents : nil else { return nil }
+        return elementCount(of: extents) == count ? extents : nil
+    }
+
     /// The rank of input `index`, when known.
     func knownRank(_ index: Int) -> Int? { index < types.count ? types[index]?.tensor?.shape?.rank : nil }
 }
