@@ -1,3 +1,5 @@
+internal import DCN
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Darwin)
@@ -7,7 +9,7 @@
 package enum ProcessFacts {
     /// How many threads can work at once: the cores that the scheduler and the container allow.
     package static var coreCount: Int {
-        var count = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        var count = Team.processors
         #if canImport(Glibc)
             // A mask in hexadecimal digits, commas between groups.
             if let mask = text(of: "/proc/self/status")?.split(separator: "\n").first(where: {

@@ -47,32 +47,6 @@ private func readCompiled(
     }
 }
 
-/// The runs of bytes behind the header.
-enum CompiledSections {
-    /// Where the sections lie: one behind the other up to the end of the file, checksums compared.
-    static func ranges(
-        of header: Dcn__Header, from start: Int, in file: UnsafeRawBufferPointer
-    ) throws(CompiledFault) -> [Range<Int>] {
-        var next = start
-        var ranges: [Range<Int>] = []
-        for (index, message) in messages(header.sections, header.n_sections).enumerated() {
-            let section = message.pointee
-            guard let length = Int(exactly: section.length), length > 0,
-                section.offset == UInt64(next - start),
-                length <= file.count - next, CompiledPreamble.rounded(length) <= file.count - next
-            else { throw CompiledFault("has a section \(index) that does not lie where it should") }
-            let end = next + length
-            next += CompiledPreamble.rounded(length)
-            guard dcn_checksum(file.baseAddress.map { $0 + (end - length) }, length) == section.checksum,
-                file[end..<next].allSatisfy({ $0 == 0 })
-            else { throw CompiledFault("is damaged: the checksum of section \(index) differs") }
-            ranges.append(end - length..<end)
-        }
-        guard next == file.count else { throw CompiledFault("has \(file.count - next) bytes in no section") }
-        return ranges
-    }
-}
-
 /// Makes the graph that a header describes.
 struct CompiledReader {
     private let header: UnsafePointer<Dcn__Header>

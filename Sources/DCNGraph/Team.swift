@@ -20,6 +20,9 @@ public final class Team: Sendable {
 
     deinit { shared?.stop() }
 
+    /// The processors that the system has switched on.
+    package static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
     /// Runs `body(tile, thread)` for every tile; `thread` is below `threads`, and the caller's is 0.
     package func run(tiles: Int, _ body: (_ tile: Int, _ thread: Int) -> Void) {
         guard tiles > 1, let shared, shared.enter() else {
