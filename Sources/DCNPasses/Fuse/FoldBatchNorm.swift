@@ -27,7 +27,7 @@ package struct FoldBatchNorm: Rule {
         else { return nil }
         let (w, b) = folded.constants(named: node.name, in: &graph)
         return try graph.append(
-            op, [match[x], w, b], named: last.name, outputNames: names(of: last, graph), origin: node.origin)[
+            op, [match[x], w, b], named: node.name, outputNames: names(of: last, graph), origin: node.origin)[
                 0]
     }
 }
@@ -56,7 +56,7 @@ package struct FoldBatchNormDeform: Rule {
         else { return nil }
         let (w, b) = folded.constants(named: node.name, in: &graph)
         return try graph.append(
-            op, [match[x], w, match[offset], b, match[mask]], named: last.name,
+            op, [match[x], w, match[offset], b, match[mask]], named: node.name,
             outputNames: names(of: last, graph), origin: node.origin)[0]
     }
 }
