@@ -48,9 +48,7 @@ struct DetectCommand: ParsableCommand {
 
     func run() throws {
         try perform(isJson: json) {
-            guard (1...16).contains(enlarge) else {
-                throw UsageMistake("--enlarge is \(enlarge), expected 1 … 16")
-            }
+            guard (1...16).contains(enlarge) else { throw badEnlargement(enlarge) }
             var detector = try Detector(file, options, running)
             if let out { try makeFolder(out) }
             for path in pictures { try show(path, &detector) }
@@ -60,6 +58,7 @@ struct DetectCommand: ParsableCommand {
 
     private func show(_ path: String, _ detector: inout Detector) throws {
         let picture = try Picture(contentsOf: path)
+        try checkEnlargement(enlarge, of: picture)
         let found = try detector.detections(in: picture).filter { $0.score >= threshold }
         let names = names?.split(separator: ",").map(String.init) ?? []
         let object = Json.object([
@@ -87,6 +86,18 @@ struct DetectCommand: ParsableCommand {
         }
         for line in table(rows, right: [1, 2, 3, 4, 5]) { try Console.print(line) }
     }
+}
+
+/// Throws when a picture made so many times as large could not be held.
+func checkEnlargement(_ times: Int, of picture: Picture) throws(UsageMistake) {
+    guard (1...16).contains(times) else { throw badEnlargement(times) }
+    guard picture.width * picture.height * times * times <= Picture.mostPixels else {
+        throw UsageMistake("--enlarge \(times) makes a picture of more than \(Picture.mostPixels) pixels")
+    }
+}
+
+private func badEnlargement(_ times: Int) -> UsageMistake {
+    UsageMistake("--enlarge is \(times), expected 1 … 16")
 }
 
 /// How pictures go in.

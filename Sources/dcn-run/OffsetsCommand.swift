@@ -45,6 +45,9 @@ struct OffsetsCommand: ParsableCommand {
             valueName: "FILE"))
     var boxes: String?
 
+    @Option(help: "Draw on the picture made this many times as large.")
+    var enlarge = 1
+
     @Flag(help: "Results as JSON on standard output, errors as JSON on standard error.")
     var json = false
 
@@ -59,6 +62,7 @@ struct OffsetsCommand: ParsableCommand {
             guard (1...16).contains(depth) else { throw UsageMistake("--depth is \(depth), expected 1 … 16") }
             let boxes = try boxes.map(readBoxes) ?? []
             let picture = try Picture(contentsOf: picture)
+            try checkEnlargement(enlarge, of: picture)
             let view = try view(of: picture)
             let shown = layer ?? view.layers.count - 1
             guard view.layers.indices.contains(shown) else {
@@ -69,14 +73,15 @@ struct OffsetsCommand: ParsableCommand {
             try makeFolder(out)
             try writeFile(out + "/offsets.json", report.text + "\n")
             for index in view.layers.indices {
-                try view.magnitudes(of: index, on: picture).writePng("\(out)/\(index)-magnitude.png")
+                try view.magnitudes(of: index, on: picture, times: enlarge).writePng(
+                    "\(out)/\(index)-magnitude.png")
             }
             let middle = (y: Double(picture.height) / 2, x: Double(picture.width) / 2)
             for (index, place) in (places.isEmpty ? [middle] : places).enumerated() {
-                try view.drawing(of: shown, at: place, depth: depth, on: picture).writePng(
-                    "\(out)/\(index)-points.png")
+                try view.drawing(of: shown, at: place, depth: depth, on: picture, times: enlarge)
+                    .writePng("\(out)/\(index)-points.png")
             }
-            if json { try Console.print(report.text) } else { try list(view) }
+            if json { try Console.print(report.text) } else { try list(view, boxes) }
             if !quiet { Console.note("wrote \(escaped(out))/offsets.json and pictures") }
             return true
         }
@@ -143,19 +148,25 @@ struct OffsetsCommand: ParsableCommand {
         return .object([("picture", .string(picture)), ("layers", .array(layers))])
     }
 
-    private func list(_ view: SamplingView) throws {
+    private func list(_ view: SamplingView, _ boxes: [Box]) throws {
         var rows = [["layer", "kernel", "output", "effective dilation", "offset length"]]
+        let sizes = boxes.isEmpty ? [] : ObjectSize.allCases
+        rows[0] += sizes.map(\.rawValue)
         for layer in view.layers {
             let dilation = Spread(layer.map(layer.effectiveDilation))
             let length = Spread(layer.map(layer.magnitude))
-            rows.append([
-                escaped(layer.name), "\(layer.kernel[0])×\(layer.kernel[1])",
-                "\(layer.output[0])×\(layer.output[1])",
-                "\(fixed(dilation.mean, 2)) ± \(fixed(dilation.deviation, 2))",
-                "\(fixed(length.mean, 2)) ± \(fixed(length.deviation, 2))",
-            ])
+            let bySize = layer.dilations(among: boxes) { view.picturePlace($0, in: layer) }
+            rows.append(
+                [
+                    escaped(layer.name), "\(layer.kernel[0])×\(layer.kernel[1])",
+                    "\(layer.output[0])×\(layer.output[1])", printed(dilation), printed(length),
+                ] + sizes.map { bySize[$0].map(printed) ?? "–" })
         }
         for line in table(rows) { try Console.print(line) }
+    }
+
+    private func printed(_ spread: Spread) -> String {
+        "\(fixed(spread.mean, 2)) ± \(fixed(spread.deviation, 2))"
     }
 }
 

@@ -23,8 +23,8 @@ package struct SamplingView: Sendable {
         y: Double, x: Double
     ) {
         func along(_ place: Double, _ axis: Int, _ scale: Double, _ before: Double) -> Double {
-            let taken = (place + 0.5) * Double(extents[axis]) / Double(max(1, layer.input[axis])) - 0.5
-            return (taken - before) / scale
+            let taken = (place + 0.5) * Double(extents[axis]) / Double(max(1, layer.input[axis]))
+            return (taken - before) / scale - 0.5
         }
         return (
             along(place.y, 0, placement.scale.y, placement.before.y),
@@ -36,8 +36,8 @@ package struct SamplingView: Sendable {
     package func output(of layer: SamplingLayer, at place: (y: Double, x: Double)) -> (row: Int, column: Int)
     {
         func along(_ place: Double, _ axis: Int, _ scale: Double, _ before: Double) -> Int {
-            let taken = place * scale + before
-            let inside = (taken + 0.5) * Double(layer.output[axis]) / Double(max(1, extents[axis])) - 0.5
+            let taken = (place + 0.5) * scale + before
+            let inside = taken * Double(layer.output[axis]) / Double(max(1, extents[axis])) - 0.5
             return nearest(inside, layer.output[axis])
         }
         return (
@@ -84,38 +84,47 @@ package struct SamplingView: Sendable {
         place.y > -1 && place.y < Double(extents[0]) && place.x > -1 && place.x < Double(extents[1])
     }
 
-    /// The picture with the points of an output in red and the output's own place in green.
-    package func drawing(of index: Int, at place: (y: Double, x: Double), depth: Int, on picture: Picture)
-        -> Picture
-    {
+    /// The picture, `times` as large, with the points of an output in red and the output's own place in green.
+    package func drawing(
+        of index: Int, at place: (y: Double, x: Double), depth: Int, on picture: Picture, times: Int = 1
+    ) -> Picture {
         let (row, column) = output(of: layers[index], at: place)
-        var drawn = picture
+        var drawn = picture.enlarged(times)
+        func dot(_ place: (y: Double, x: Double), radius: Int, _ colour: Colour) {
+            drawn.dot(enlarged(place.y, times), enlarged(place.x, times), radius: radius, colour)
+        }
         for point in points(of: index, row: row, column: column, depth: depth) {
-            drawn.dot(point.y, point.x, radius: 1, Colour(red: 235, green: 30, blue: 40))
+            dot(point, radius: times, Colour(red: 235, green: 30, blue: 40))
         }
         let middle = picturePlace(layers[index].centre(row: row, column: column), in: layers[index])
-        drawn.dot(middle.y, middle.x, radius: 3, Colour(red: 40, green: 200, blue: 60))
+        dot(middle, radius: times + 2, Colour(red: 40, green: 200, blue: 60))
         return drawn
     }
 
-    /// How far taps move, laid over the picture: from blue, nowhere, to red, the farthest in this layer.
-    package func magnitudes(of index: Int, on picture: Picture) -> Picture {
+    /// How far taps move, laid over the picture, `times` as large: from blue, nowhere, to red, the farthest in this
+    /// layer.
+    package func magnitudes(of index: Int, on picture: Picture, times: Int = 1) -> Picture {
         let layer = layers[index]
         let lengths = layer.map(layer.magnitude)
         let most = lengths.filter(\.isFinite).max() ?? 0
-        var drawn = picture
+        var drawn = picture.enlarged(times)
         guard !lengths.isEmpty else { return drawn }
         for y in 0..<picture.height {
             for x in 0..<picture.width {
                 let (row, column) = output(of: layer, at: (Double(y), Double(x)))
                 let length = lengths[row * layer.output[1] + column]
                 let colour = Colour.heat(most > 0 && length.isFinite ? length / most : 0)
-                drawn.blend(x, y, colour)
+                for place in 0..<times * times {
+                    drawn.blend(x * times + place % times, y * times + place / times, colour)
+                }
             }
         }
         return drawn
     }
 }
+
+/// The same place in a picture that is so many times as large; pixels have their middle at whole numbers.
+private func enlarged(_ place: Double, _ times: Int) -> Double { (place + 0.5) * Double(times) - 0.5 }
 
 extension Colour {
     /// Blue at 0, over green and yellow to red at 1.
@@ -129,6 +138,11 @@ extension Colour {
 }
 
 extension Picture {
+    /// The picture so many times as large.
+    fileprivate func enlarged(_ times: Int) -> Picture {
+        times == 1 ? self : resized(self, width: width * times, height: height * times)
+    }
+
     /// A filled circle, as far as it lies inside.
     mutating func dot(_ y: Double, _ x: Double, radius: Int, _ colour: Colour) {
         guard y.isFinite, x.isFinite, abs(y) < 1e6, abs(x) < 1e6 else { return }
