@@ -1,16 +1,31 @@
-/// Mean intersection over union of two maps of classes, over the classes that either of them holds.
+/// Intersections and unions of maps of classes, summed over pictures.
 ///
-///     mIoU = mean over c of |got = c and true = c| / |got = c or true = c|
+///     IoU(c) = |got = c and true = c| / |got = c or true = c|,   mIoU = the mean over the classes that either holds
 ///
-/// Places whose true class is `ignored` do not count. Nil when nothing counts.
-package func meanOverlap(_ got: [Int], _ truth: [Int], ignoring ignored: Int? = nil) -> Double? {
-    var both: [Int: Int] = [:]
-    var either: [Int: Int] = [:]
-    for (got, truth) in zip(got, truth) where truth != ignored {
-        either[got, default: 0] += 1
-        if got == truth { both[got, default: 0] += 1 } else { either[truth, default: 0] += 1 }
+/// Sums run over all pictures before anything is divided, as PASCAL VOC and Cityscapes do.
+package struct ClassOverlaps: Sendable {
+    private var both: [Int: Int] = [:]
+    private var either: [Int: Int] = [:]
+
+    /// Nothing yet.
+    package init() {}
+
+    /// Counts a picture's places. Those whose true class is `ignored` do not count.
+    package mutating func add(_ got: [Int], _ truth: [Int], ignoring ignored: Int? = nil) {
+        for (got, truth) in zip(got, truth) where truth != ignored {
+            either[got, default: 0] += 1
+            if got == truth { both[got, default: 0] += 1 } else { either[truth, default: 0] += 1 }
+        }
     }
-    guard !either.isEmpty else { return nil }
-    let sum = either.reduce(0.0) { $0 + Double(both[$1.key] ?? 0) / Double($1.value) }
-    return sum / Double(either.count)
+
+    /// Classes that were met, rising, with their overlaps.
+    package var each: [(label: Int, overlap: Double)] {
+        either.sorted { $0.key < $1.key }.map { ($0.key, Double(both[$0.key] ?? 0) / Double($0.value)) }
+    }
+
+    /// The mean over these classes; nil when nothing counted.
+    package var mean: Double? {
+        let each = each
+        return each.isEmpty ? nil : each.reduce(0) { $0 + $1.overlap } / Double(each.count)
+    }
 }

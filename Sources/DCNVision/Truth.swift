@@ -32,3 +32,28 @@ package func labelledPictures(in folder: String) throws(DCNError) -> [LabelledPi
     }
     return pictures
 }
+
+/// One picture of a folder with the picture of its classes.
+package struct SegmentedPicture: Sendable {
+    /// The file's name in its folder.
+    package let name: String
+    /// The name of a grey PNG of the same size, whose levels are classes.
+    package let classes: String
+}
+
+/// The pictures that `truth.json` in a folder lists with `picture` and `classes`, a grey PNG; nil when the first has no
+/// `classes`: then the truth is boxes. An `input` error when it can't be read so.
+package func segmentedPictures(in folder: String) throws(DCNError) -> [SegmentedPicture]? {
+    let path = folder + "/truth.json"
+    let json = try readJson(path)
+    guard let list = json.elements, list.first?["classes"] != nil else { return nil }
+    var pictures: [SegmentedPicture] = []
+    for (index, entry) in list.enumerated() {
+        guard let name = entry["picture"]?.string, let classes = entry["classes"]?.string,
+            !name.contains("/"),
+            !classes.contains("/")
+        else { throw inputError(path, "entry \(index) has no picture and classes, names of files beside it") }
+        pictures.append(SegmentedPicture(name: name, classes: classes))
+    }
+    return pictures
+}

@@ -7,7 +7,8 @@ import DCNVision
 /// Measures how well a detector finds what is there.
 struct EvalCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "eval", abstract: "Measure a detector on pictures with known boxes.",
+        commandName: "eval",
+        abstract: "Measure a detector or segmenter on pictures with known boxes or classes.",
         usage: "dcn-run eval MODEL FOLDER [OPTIONS]",
         discussion: """
             Example:
@@ -15,6 +16,9 @@ struct EvalCommand: ParsableCommand {
 
             FOLDER holds pictures and truth.json: [{"picture": "a.png", "boxes": [[left, top, right, bottom], …],
             "labels": [3, …]}, …]. Prints mean average precision by the rules of COCO.
+
+            For a segmenter it is [{"picture": "a.png", "classes": "a-classes.png"}, …], with classes as the levels of a grey
+            PNG. Prints the mean over classes of intersection over union, sums taken over all pictures.
             """)
 
     @OptionGroup var file: ModelArguments
@@ -27,8 +31,11 @@ struct EvalCommand: ParsableCommand {
     @Option(
         name: .customLong("at-least"),
         help: ArgumentHelp(
-            "Exit 1 when the mAP at this overlap is lower (repeatable).", valueName: "OVERLAP=MAP"))
+            "Exit 1 when the mAP at this overlap, or mIoU, is lower (repeatable).", valueName: "OVERLAP=MAP"))
     var gates: [String] = []
+
+    @Option(help: ArgumentHelp("The class in a grey PNG that does not count.", valueName: "CLASS"))
+    var ignore = 255
 
     @Flag(help: "Results as JSON on standard output, errors as JSON on standard error.")
     var json = false
@@ -37,6 +44,7 @@ struct EvalCommand: ParsableCommand {
 
     func run() throws {
         try perform(isJson: json) {
+            if let pictures = try segmentedPictures(in: folder) { return try measure(pictures) }
             let gates = try parsedGates()
             var detector = try Detector(file, options, running)
             var pictures: [(found: [Detection], truth: [LabelledBox])] = []

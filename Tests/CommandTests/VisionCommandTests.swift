@@ -62,4 +62,94 @@ struct VisionCommandTests {
             #expect(pairs.allSatisfy { abs($0 - $1) <= most }, "\(name)")
         }
     }
+
+    @Test("detect at several sizes merges what it finds of one thing")
+    func scales() throws {
+        let picture = fixture("digits/scene-02.png")
+        func found(_ more: [String]) throws -> [[String: Any]] {
+            let outcome = try run(arguments: ["detect", model, picture, "--json", "--quiet"] + more)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            return try #require(try object(outcome.output)["detections"] as? [[String: Any]])
+        }
+        let once = try found(["--threshold", "0.4"])
+        let merged = try found(["--threshold", "0.4", "--scales", "0.75,1,1.25"])
+        #expect(
+            Set(once.compactMap { $0["label"] as? Int }).isSubset(
+                of: merged.compactMap { $0["label"] as? Int }))
+        #expect(merged.count < 2 * once.count)
+        for bad in [["--scales", "0"], ["--scales", "1,,x"], ["--merge", "0"]] {
+            #expect(try run(arguments: ["detect", model, picture] + bad).code == 64)
+        }
+    }
+
+    @Test("offsets tells where every layer looks, by size of object, and draws it")
+    func offsets() throws {
+        let folder = try TemporaryFolder()
+        let boxes = folder.path + "/boxes.json"
+        try #"{"boxes": [[60, 5, 95, 65], [0, 0, 159, 159]]}"#.write(
+            toFile: boxes, atomically: true, encoding: .utf8)
+        let out = folder.path + "/looks"
+        let outcome = try run(arguments: [
+            "offsets", model, fixture("digits/scene-00.png"), "-o", out, "--boxes", boxes, "--at", "78,35",
+            "--at",
+            "10,10", "--enlarge", "2",
+        ])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let written = try FileManager.default.contentsOfDirectory(atPath: out).sorted()
+        let pictures = [
+            "0-magnitude", "0-points", "1-magnitude", "1-points", "2-magnitude", "3-magnitude", "4-magnitude",
+        ]
+        #expect(written == pictures.map { $0 + ".png" } + ["offsets.json"])
+        for name in pictures {
+            let drawn = try Picture(contentsOf: "\(out)/\(name).png")
+            #expect(drawn.width == 320 && drawn.height == 320)
+        }
+        let said = try object(String(contentsOfFile: out + "/offsets.json", encoding: .utf8))
+        let layers = try #require(said["layers"] as? [[String: Any]])
+        #expect(layers.compactMap { $0["name"] as? String }.first == "node_deform_conv2d")
+        #expect(layers.count == 5)
+        for layer in layers {
+            let bySize = try #require(layer["effective_dilation_by_object"] as? [String: [String: Any]])
+            #expect(Set(bySize.keys) == ["small", "medium"])
+            let counts = bySize.values.compactMap { $0["count"] as? Int }
+            let all = try #require(layer["effective_dilation"] as? [String: Any])
+            #expect(counts.reduce(0, +) == all["count"] as? Int)
+        }
+        for bad in [["--enlarge", "17"], ["--layer", "5"], ["--at", "1"], ["--depth", "0"]] {
+            #expect(
+                try run(arguments: ["offsets", model, fixture("digits/scene-00.png"), "-o", out] + bad).code
+                    == 64)
+        }
+    }
+
+    @Test("eval measures maps of classes by mIoU")
+    func segments() throws {
+        let folder = try TemporaryFolder()
+        // The scores are the picture's own channels: red pixels are of class 0, green of 1, blue of 2.
+        var maker = ModelMaker()
+        maker.node("Identity", ["image"], ["scores"])
+        maker.input("image", [1, 3, 4, 4])
+        maker.output("scores", [1, 3, 4, 4])
+        let path = folder.path + "/model.onnx"
+        try Data(maker.model).write(to: URL(fileURLWithPath: path))
+        var picture = Picture(width: 4, height: 4, colour: (255, 0, 0))
+        var truth = Picture(width: 4, height: 4)
+        for pixel in 0..<4 { picture.rgb.replaceSubrange(3 * pixel..<3 * pixel + 3, with: [0, 0, 255]) }
+        for pixel in 0..<6 { truth.rgb.replaceSubrange(3 * pixel..<3 * pixel + 3, with: [2, 2, 2]) }
+        for pixel in 12..<16 { truth.rgb.replaceSubrange(3 * pixel..<3 * pixel + 3, with: [255, 255, 255]) }
+        try picture.writePng(folder.path + "/a.png")
+        try truth.writePng(folder.path + "/a-classes.png")
+        let list = #"[{"picture": "a.png", "classes": "a-classes.png"}]"#
+        try list.write(toFile: folder.path + "/truth.json", atomically: true, encoding: .utf8)
+        let outcome = try run(arguments: ["eval", path, folder.path, "--json"])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        // Class 2: 4 of 6; class 0: 6 of 8, for the last row does not count.
+        let got = try #require(try object(outcome.output)["mIoU"] as? Double)
+        #expect(abs(got - (4.0 / 6 + 6.0 / 8) / 2) < 1e-12)
+        #expect(try run(arguments: ["eval", path, folder.path, "--at-least", "mIoU=0.7"]).code == 0)
+        #expect(try run(arguments: ["eval", path, folder.path, "--at-least", "mIoU=0.8"]).code == 1)
+        #expect(try run(arguments: ["eval", path, folder.path, "--at-least", "0.5=0.8"]).code == 64)
+        try picture.writePng(folder.path + "/a-classes.png")
+        #expect(try run(arguments: ["eval", path, folder.path]).code == 4)
+    }
 }

@@ -56,11 +56,17 @@ struct AveragePrecisionTests {
         #expect(evaluation.meanPrecision(.small) == nil)
     }
 
-    @Test("mean overlap of class maps")
+    @Test("mean overlap of class maps: sums over pictures, then quotients, then the mean over classes")
     func meanOverlaps() {
-        #expect(meanOverlap([0, 0, 1, 1], [0, 1, 1, 1]) == (0.5 + 2.0 / 3) / 2)
-        #expect(meanOverlap([0, 5], [0, 255], ignoring: 255) == 1)
-        #expect(meanOverlap([], []) == nil)
+        var overlaps = ClassOverlaps()
+        #expect(overlaps.mean == nil)
+        overlaps.add([0, 0, 1, 1], [0, 1, 1, 1])
+        #expect(overlaps.mean == (0.5 + 2.0 / 3) / 2)
+        overlaps.add([0, 5], [0, 255], ignoring: 255)
+        #expect(overlaps.each.map(\.label) == [0, 1])
+        #expect(overlaps.each.map(\.overlap) == [2.0 / 3, 2.0 / 3])
+        overlaps.add([7], [8])
+        #expect(overlaps.mean == (2.0 / 3 + 2.0 / 3) / 4)
     }
 }
 
