@@ -5,6 +5,8 @@
     tools/paper-networks.py OUT --network rfcn --deformable res5abc --deformable-pool --classes coco
     tools/paper-networks.py OUT --all                the paper's eight pairs, plain and deformable
     tools/paper-networks.py OUT --bench              the networks that speed is measured on
+    tools/paper-networks.py --check [NAME …]         runs them at full size, against torch in float64
+    tools/paper-networks.py --overhead               times each deformable one against its plain form
 
 A file holds up to 250 MB of weights. Deformable layers are ONNX DeformConv-19, position-sensitive pooling and
 proposals are of the domain org.apache.mxnet. With `--outside-rois` the regions are an input [R, 5], which lets
@@ -18,64 +20,11 @@ from pathlib import Path
 from python_environment import require
 
 require("numpy", "onnx")
-from networks import bench, heads  # noqa: E402
-from networks.inception import aligned_inception_resnet  # noqa: E402
+from networks import bench  # noqa: E402
 from networks.network import Network  # noqa: E402
+from networks.paper import (CLASSES, DETECTORS, LAST, PAIRS, SEGMENTS, backbone, both, build,  # noqa: E402
+                            print_table)
 from networks.resnet import Options  # noqa: E402
-
-CLASSES = {"voc": 21, "coco": 81, "cityscapes": 19}
-# What the paper prints, in millions: plain, deformable.
-PAPER = {
-    ("deeplab", "cityscapes"): (46.0, 46.1),
-    ("rpn", "voc"): (46.0, 46.1),
-    ("faster-rcnn", "voc"): (58.3, 59.9),
-    ("rfcn", "voc"): (47.1, 49.5),
-}
-PAIRS = [("deeplab", "voc"), ("deeplab", "cityscapes"), ("rpn", "voc"), ("rpn", "coco"), ("faster-rcnn", "voc"),
-         ("faster-rcnn", "coco"), ("rfcn", "voc"), ("rfcn", "coco")]
-DETECTORS = {"faster-rcnn": heads.faster_rcnn, "rfcn": heads.rfcn}
-SEGMENTS = {"deeplab": heads.deeplab, "rpn": heads.class_aware_rpn}
-
-
-def usual_size(network: str, classes: str) -> tuple[int, int]:
-    """The picture sizes of the paper's timings."""
-    if network == "deeplab":
-        return (1024, 2048) if classes == "cityscapes" else (360, 480)
-    return 600, 1000
-
-
-def build(network, classes, options: Options, pool=False, size=None, regions=300, outside_rois=False, seed=0):
-    """One of the paper's networks; the name says what was chosen."""
-    size = size or usual_size(network, classes)
-    parts = [network, classes, "deformable" if options.deformable else "", "pool" if pool else ""]
-    made = Network("-".join(part for part in parts if part), seed)
-    if network in SEGMENTS:
-        SEGMENTS[network](made, size, options, CLASSES[classes])
-    else:
-        DETECTORS[network](made, size, options, CLASSES[classes], regions, pool, outside_rois)
-    return made
-
-
-def both(network, classes, **more):
-    """The plain and the fully deformable form."""
-    yield build(network, classes, Options(), **more)
-    yield build(network, classes, Options(Options.blocks("res5abc")), pool=network in DETECTORS, **more)
-
-
-def print_table() -> None:
-    """Trained parameters in millions, by part, and the paper's totals."""
-    print(f"{'network':34}{'backbone':>9}{'rpn':>7}{'head':>7}{'deform':>8}{'sum':>7}{'paper':>7}")
-    for network, classes in PAIRS:
-        for number, made in enumerate(both(network, classes, size=(64, 64))):
-            counts = [made.parameters[part] / 1e6 for part in ("backbone", "rpn", "head", "deformation")]
-            paper = PAPER.get((network, classes))
-            row = "".join(f"{count:{width}.1f}" for count, width in zip(counts, (9, 7, 7, 8), strict=True))
-            printed = f"{paper[number]:.1f}" if paper else ""
-            print(f"{made.name:34}{row}{sum(counts):7.1f}{printed:>7}")
-    made = Network("aligned-inception-resnet")
-    aligned_inception_resnet(made, made.input("data", [1, 3, 64, 64]))
-    print(f"{made.name:34}{made.parameters['backbone'] / 1e6:9.1f}")
-
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -83,9 +32,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("folder", nargs="?", type=Path, help="where the files go")
     parser.add_argument("--network", choices=[*SEGMENTS, *DETECTORS, "aligned-inception-resnet"])
+    parser.add_argument("--backbone", choices=LAST, default="resnet101")
     parser.add_argument("--classes", choices=CLASSES, default="voc")
     parser.add_argument("--deformable", default="", metavar="BLOCKS",
-                        help="res5c, res5bc, res5abc, res4b20-22, joined by commas; or c3-c5")
+                        help="res5c, res5bc, res5abc, res4b20-22, joined by commas; c3-c5; or irb5, of the aligned backbone")
     parser.add_argument("--dilation", type=int, default=2, choices=(2, 4, 6, 8), help="of stage 5")
     parser.add_argument("--groups", type=int, default=4, help="offset groups (%(default)s)")
     parser.add_argument("--modulated", action="store_true", help="the second version, with masks")
@@ -96,6 +46,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--all", action="store_true", help="all pairs, plain and deformable")
     parser.add_argument("--bench", action="store_true", help="the networks of the speed targets")
+    parser.add_argument("--check", nargs="*", metavar="NAME", help="compare with torch (parts of names; default: all)")
+    parser.add_argument("--overhead", nargs="*", metavar="NAME", help="time plain and deformable forms in turn")
+    parser.add_argument("--threads", type=int, nargs="+", default=[2, 1], help="with --overhead (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="with --overhead (%(default)s)")
     return parser.parse_args()
 
 
@@ -111,19 +65,26 @@ def chosen(options: argparse.Namespace):
             made = Network(name, options.seed)
             make(made, size or bench.SIZES.get(name, (600, 1000)))
             yield made
+    layers = Options(Options.blocks(options.deformable), options.dilation, False, options.modulated,
+                     options.groups, options.backbone)
     if options.network == "aligned-inception-resnet":
-        made = Network(options.network, options.seed)
-        features = aligned_inception_resnet(made, made.input("data", [1, 3, *(size or (600, 1000))]))
-        made.output(features, "features", [1, 2048, None, None])
-        yield made
+        yield backbone(size or (600, 1000), layers, options.seed)
     elif options.network:
-        layers = Options(Options.blocks(options.deformable), options.dilation, False, options.modulated,
-                         options.groups)
         yield build(options.network, options.classes, layers, options.deformable_pool, size, **common)
 
 
 def main() -> int:
     options = arguments()
+    if options.check is not None:
+        require("torch", "torchvision")
+        from networks import checking
+
+        return 0 if checking.check(options.check) else 1
+    if options.overhead is not None:
+        from networks import overhead
+
+        overhead.measure(options.overhead, options.threads, options.rounds)
+        return 0
     if not options.folder:
         print_table()
         return 0

@@ -1,5 +1,6 @@
 """What the paper puts on top: segmentation, class-aware proposals, Faster R-CNN and R-FCN."""
 
+from .inception import aligned_inception_resnet
 from .network import Network
 from .resnet import Options, resnet101
 
@@ -7,16 +8,22 @@ MXNET = "org.apache.mxnet"
 STRIDE = 16
 
 
-def reduced(n: Network, features: str, outputs: int) -> str:
+def features(n: Network, x: str, options: Options) -> list[str]:
+    """Stages 2 to 5 of the backbone: 256, 512, 1024 and 2048 channels, both of them."""
+    backbone = resnet101 if options.backbone == "resnet101" else aligned_inception_resnet
+    return backbone(n, x, options)
+
+
+def reduced(n: Network, stage: str, outputs: int) -> str:
     """The 1×1 convolution, newly initialised, that reduces the 2048 channels of the last stage."""
     n.part = "head"
-    return n.relu("conv_new_1_relu", n.conv("conv_new_1", features, 2048, outputs, bias=True))
+    return n.relu("conv_new_1_relu", n.conv("conv_new_1", stage, 2048, outputs, bias=True))
 
 
 def deeplab(n: Network, size, options: Options, classes: int) -> None:
     """Per-pixel classes: scores at stride 16, bilinear upsampling, softmax."""
     x = n.input("data", [1, 3, *size])
-    y = reduced(n, resnet101(n, x, options)[-1], 1024)
+    y = reduced(n, features(n, x, options)[-1], 1024)
     y = n.conv("score", y, 1024, classes, bias=True, square=4.0)
     target = n.integers("image_size", [1, classes, *size])
     y = n.append("Resize", [y, "", "", target], "upsampled", 4.0, mode="linear",
@@ -50,7 +57,7 @@ def class_aware_rpn(n: Network, size, options: Options, classes: int) -> None:
     """RPN with all classes instead of object or not, on the reduced features of stage 5."""
     x = n.input("data", [1, 3, *size])
     anchors = 12 if classes > 21 else 9
-    y = reduced(n, resnet101(n, x, options)[-1], 1024)
+    y = reduced(n, features(n, x, options)[-1], 1024)
     probability, delta = anchor_scores(n, y, classes, anchors)
     n.output(probability, "cls_prob", [1, classes * anchors, None, None])
     n.output(delta, "bbox_pred", [1, 4 * anchors, None, None])
@@ -117,7 +124,7 @@ def detector_features(n: Network, size, options: Options, outside_rois: bool):
     x = n.input("data", [1, 3, *size])
     if not outside_rois:
         n.input("im_info", [1, 3])
-    return resnet101(n, x, options)
+    return features(n, x, options)
 
 
 def regions_of(n: Network, features, classes, regions, outside_rois) -> str:

@@ -24,13 +24,15 @@ class Options:
     stride8: bool = False
     modulated: bool = False
     groups: int = 4
+    backbone: str = "resnet101"
 
     @staticmethod
     def blocks(text: str) -> set[str]:
-        """Block names from `res5abc`, `res5bc`, `res5c`, `res4b20-22` joined by commas, or `c3-c5`."""
+        """Block names from `res5abc`, `res5bc`, `res5c`, `res4b20-22` joined by commas, `c3-c5` or `irb5`."""
         chosen = {
             "": [], "res5c": ["res5c"], "res5bc": ["res5b", "res5c"], "res5abc": block_names(5),
             "res4b20-22": ["res4b20", "res4b21", "res4b22"],
+            "irb5": ["irb5_1", "irb5_2", "irb5_3"],
             "c3-c5": [name for stage in (3, 4, 5) for name in block_names(stage)],
         }  # fmt: skip
         return {name for piece in text.split(",") for name in chosen[piece]}

@@ -4,7 +4,7 @@ import math
 
 import numpy
 
-from .suppression import descending, greedy, overlap
+from .suppression import descending, greedy_corners
 
 
 def floor_half(value):
@@ -63,7 +63,7 @@ def mxnet_proposal(scores, deltas, info, *, stride=16, scales=(4, 8, 16, 32), ra
     boxes[small] += numpy.array([-1, -1, 1, 1]) * least / 2
     value[small] = -1
     order = descending(value)[: before if before > 0 else None]
-    kept = greedy(boxes[order], value[order], threshold, lambda a, b: overlap(a, b, 1))[:after]
+    kept = greedy_corners(boxes[order], threshold, 1, after)
     picked = [order[kept[i % len(kept)]] for i in range(after)]
     rois = numpy.concatenate([numpy.zeros((after, 1)), boxes[picked]], 1)
     return rois, value[picked][:, None]

@@ -31,6 +31,22 @@ def greedy(boxes, scores, threshold, similarity=overlap):
     return kept
 
 
+def greedy_corners(boxes, threshold, plus=0.0, most=None):
+    """The same of boxes already in falling order of score, one kept box against all others at a time."""
+    boxes = numpy.asarray(boxes, numpy.float64)
+    sides = boxes[:, 2:] - boxes[:, :2] + plus
+    areas = sides[:, 0] * sides[:, 1]
+    left, kept = numpy.arange(len(boxes)), []
+    while len(left) and (most is None or len(kept) < most):
+        first, left = left[0], left[1:]
+        kept.append(int(first))
+        low = numpy.maximum(boxes[first, :2], boxes[left, :2])
+        both = numpy.maximum(numpy.minimum(boxes[first, 2:], boxes[left, 2:]) - low + plus, 0).prod(1)
+        union = areas[first] + areas[left] - both
+        left = left[(both <= threshold * union) | (union <= 0) | (numpy.minimum(areas[left], areas[first]) <= 0)]
+    return kept
+
+
 def onnx_nms(boxes, scores, limit=0, threshold=0.0, score_threshold=None, center=False):
     """ONNX NonMaxSuppression: rows (batch, class, box). boxes [B, S, 4], scores [B, C, S]."""
     rows = []
