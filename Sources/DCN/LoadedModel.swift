@@ -51,10 +51,17 @@ package struct LoadedModel: Sendable {
             spellings: spellings)
     }
 
-    /// The canonical graph in operators that the standard has, as far as these can express it.
-    package func lowered() throws(DCNError) -> Graph {
-        var graph = canonical
-        _ = try Pipeline.lowering.run(on: &graph)
-        return graph
+    /// The canonical graph, or that as read, in operators that the standard has, as far as these can express it; and why
+    /// nodes stay as they are, by their place in the file.
+    package func lowered(
+        asRead isAsRead: Bool = false
+    ) throws(DCNError) -> (graph: Graph, refusals: [String: String]) {
+        var graph = isAsRead ? asRead : canonical
+        var log: [Rewriting] = []
+        var refusals: [String: String] = [:]
+        if isAsRead { try Rewrite(ExpandJointFields()).run(on: &graph, log: &log) }
+        try Lower().run(on: &graph, log: &log, refusals: &refusals)
+        _ = try Pipeline.tidying.run(on: &graph)
+        return (graph, refusals)
     }
 }

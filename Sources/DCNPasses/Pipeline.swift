@@ -28,8 +28,8 @@ extension Pipeline {
         RaiseAttention(), FoldChannelOrder(), DropDead(),
     ])
 
-    /// What turns operators of our own into standard ones, as far as these can express them.
-    package static let lowering = Pipeline([Rewrite(LowerAggregate()), FoldConstants(), DropDead()])
+    /// What follows rewrites that leave constant arithmetic behind.
+    package static let tidying = Pipeline([FoldConstants(), DropDead()])
 
     /// What makes a canonical graph fast: few nodes, packed weights, layouts that kernels like.
     package static func fusing(_ accuracy: Accuracy) -> Pipeline {

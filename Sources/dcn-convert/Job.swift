@@ -13,6 +13,8 @@ struct Job {
     private let dialects: [Dialect]
     /// The graph that goes into the file.
     private let written: Graph
+    /// Why nodes of it could not be written in standard operators, by their place in the model.
+    private let refusals: [String: String]
 
     /// Reads the model; nothing is written yet.
     init(_ command: ConvertCommand, target: (path: String, isCompiled: Bool)) throws {
@@ -28,7 +30,7 @@ struct Job {
         model = try LoadedModel(
             contentsOf: command.file.model, dialects: dialects, options: command.loadOptions(),
             spellings: spellings?.text ?? "")
-        written = isCompiled ? model.compiled.graph : try model.lowered()
+        (written, refusals) = isCompiled ? (model.compiled.graph, [:]) : try model.lowered()
     }
 
     /// Writes the file, whole or not at all.
@@ -42,16 +44,21 @@ struct Job {
     }
 
     /// The canonical graph, lowered, as a standard model; where rewrites made operators that the standard lacks, that as
-    /// read.
+    /// read, lowered.
     private func standard() throws(DCNError) -> SourceModel {
-        do throws(DCNError) { return try standard(written) } catch {
+        do throws(DCNError) { return try standard(written, refusals) } catch {
             guard error.kind == .unsupported, !model.canonicalRewritings.isEmpty else { throw error }
-            do throws(DCNError) { return try standard(model.asRead) } catch _ { throw error }
+            do throws(DCNError) {
+                let plain = try model.lowered(asRead: true)
+                return try standard(plain.graph, plain.refusals)
+            } catch _ { throw error }
         }
     }
 
-    private func standard(_ graph: Graph) throws(DCNError) -> SourceModel {
-        try SourceModel(standard: graph, of: model.compiled, opset: command.opset, file: command.file.model)
+    private func standard(_ graph: Graph, _ refusals: [String: String]) throws(DCNError) -> SourceModel {
+        try SourceModel(
+            standard: graph, of: model.compiled, opset: command.opset, file: command.file.model,
+            refusals: refusals)
     }
 
     // MARK: what was done

@@ -3,14 +3,15 @@ package import DCNGraph
 /// Writes a graph of canonical operators the way standard files spell it: the opposite of `map`.
 ///
 /// The operator set is the newest of `least` and what the operators need; `asked` fixes it instead. Throws
-/// `.unsupported` with all nodes that have no spelling there.
+/// `.unsupported` with all nodes that have no spelling there; `refusals` says by a node's place in the file why it could
+/// not be written in other operators.
 package func unmap(
-    _ graph: Graph, least: Int = 7, asked: Int? = nil
+    _ graph: Graph, least: Int = 7, asked: Int? = nil, refusals: [String: String] = [:]
 ) throws(DCNError) -> (graph: SourceGraph, opsets: [String: Int]) {
     var opset = asked ?? max(least, 7)
     // What is needed can only grow, and what nodes need may depend on what is there.
     for _ in 0..<8 {
-        var unmapper = Unmapper(opset: opset, isAsked: asked != nil)
+        var unmapper = Unmapper(opset: opset, isAsked: asked != nil, refusals: refusals)
         let written = unmapper.outer(graph)
         guard unmapper.refused.isEmpty else { throw unmapper.report }
         if unmapper.needed <= opset {
@@ -44,8 +45,11 @@ struct Unmapper {
         let type: TensorType
     }
 
-    init(opset: Int, isAsked: Bool = false) {
+    private let refusals: [String: String]
+
+    init(opset: Int, isAsked: Bool = false, refusals: [String: String] = [:]) {
         self.opset = opset
+        self.refusals = refusals
         self.isAsked = isAsked
     }
 
@@ -189,7 +193,7 @@ extension Unmapper {
             of: node.inputs, bodies: node.bodies, outputCount: node.outputs.count)
         let spelling: WrittenNode
         do throws(Misfit) { spelling = try node.op.written(for: operands, opset: opset) } catch {
-            return refused.append((node, "\(error)"))
+            return refused.append((node, refusals[node.origin?.path ?? ""] ?? "\(error)"))
         }
         if spelling.domain.isEmpty {
             needed = max(needed, spelling.since)

@@ -71,7 +71,7 @@ package struct CornerPool: Operator {
     package static let name = "CornerPool"
 
     /// Which way the maximum is carried.
-    package enum Direction: Int, Sendable, Hashable, Codable {
+    package enum Direction: Int, CaseIterable, Sendable, Hashable, Codable {
         /// From the last row up, from the first row down, from the last column to the left, from the first to the right.
         case top, bottom, left, right
     }

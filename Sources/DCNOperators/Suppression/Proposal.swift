@@ -85,7 +85,7 @@ package struct Proposal: Operator {
         _ rows: inout [Float], _ marks: inout [Float]
     ) {
         let (height, width) = (scores.extents[2], scores.extents[3])
-        let anchors = anchors()
+        let anchors = anchorBoxes
         let room = (height: info[image * 3], width: info[image * 3 + 1], scale: info[image * 3 + 2])
         var corners: [SIMD4<Float>] = []
         var list: [Float] = []
@@ -144,7 +144,7 @@ package struct Proposal: Operator {
     }
 
     /// Anchors about the first cell, ratios outside, scales inside.
-    private func anchors() -> [SIMD4<Float>] {
+    package var anchorBoxes: [SIMD4<Float>] {
         let base = Float(stride)
         let centre = (base - 1) / 2
         var all: [SIMD4<Float>] = []

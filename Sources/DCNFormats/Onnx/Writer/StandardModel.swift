@@ -4,13 +4,14 @@ extension SourceModel {
     /// A graph of canonical operators as a standard model, which other runtimes read too.
     ///
     /// The operator set is no older than that of the model it came from; `opset` fixes it instead. Throws `.unsupported`
-    /// with all nodes that the standard can't express.
+    /// with all nodes that the standard can't express, and why where `refusals` says it by their place in the file.
     package init(
-        standard graph: Graph, of compiled: CompiledGraph, opset: Int? = nil, file: String
+        standard graph: Graph, of compiled: CompiledGraph, opset: Int? = nil, file: String,
+        refusals: [String: String] = [:]
     ) throws(DCNError) {
         let written: (graph: SourceGraph, opsets: [String: Int])
         do throws(DCNError) {
-            written = try unmap(graph, least: compiled.opsets[""] ?? 7, asked: opset)
+            written = try unmap(graph, least: compiled.opsets[""] ?? 7, asked: opset, refusals: refusals)
         } catch {
             var error = error
             error.origin = error.origin ?? Origin(file: file, path: "")

@@ -1,0 +1,88 @@
+internal import DCNGraph
+internal import DCNOperators
+
+extension RoiAlign: Lowerable {
+    /// The standard's RoiAlign where it has the form, else samples gathered one by one.
+    func lowered(_ inputs: [Term?], outputs: Int, in sketch: Sketch) throws(DCNError) -> [Term]? {
+        guard let x = inputs[0], let rois = inputs[1] else { return nil }
+        let batches = inputs.count > 2 ? inputs[2] : nil
+        if isStandard {
+            guard batches == nil else { return nil }
+            let numbers = try rois.column(0).cast(.int64)
+            return [try sketch.node(self, x, rois.slice(1, from: 1), numbers)]
+        }
+        let groups = isPositionSensitive ? bins.height * bins.width : 1
+        let table = try PixelTable(x, groups: groups)
+        var y = try angleScale == nil ? upright(table, rois, batches) : turned(table, rois, batches)
+        guard outputs > 1 else { return [y] }
+        guard let channels = x.extent(1) else { throw sketch.refusal("needs a known number of channels") }
+        let each = [channels / groups, bins.height, bins.width]
+        let map = Tensor(extents: [1] + each, (0..<channels).map { Int32($0) })
+        guard let map else { return nil }
+        y = try sketch.node(Identity(), y)
+        return [y, try sketch.constant(map).expanded(y.shape())]
+    }
+
+    private var isStandard: Bool {
+        if case .maximum = mode { return false }
+        let isLegacy = bins.offset == 0 && bins.minimum == 1
+        return !isPositionSensitive && angleScale == nil
+            && (isLegacy || bins.offset == 0.5 && bins.minimum == nil)
+    }
+
+    private func upright(_ table: PixelTable, _ rois: Term, _ batches: Term?) throws(DCNError) -> Term {
+        let grid = try RegionGrid(RegionCorners(rois, batches: batches, bins), bins, table)
+        var group: Term?
+        if isPositionSensitive {
+            let cells = (0..<bins.height * bins.width).map { Int64($0) }
+            guard let cells = Tensor(extents: [1, bins.height, bins.width, 1, 1], cells) else {
+                throw rois.sketch.refusal("has no bins")
+            }
+            group = rois.sketch.constant(cells)
+        }
+        let samples = try table.samples(
+            grid.rows.places, grid.columns.places, image: grid.image, group: group)
+        return try grid.combined(samples.values, mode, emptyIsNaN: emptyIsNaN)
+    }
+
+    /// Regions (cx, cy, w, h, angle): samples lie about the centre and are turned.
+    private func turned(_ table: PixelTable, _ rois: Term, _ batches: Term?) throws(DCNError) -> Term {
+        let first = batches == nil ? 1 : 0
+        func number(_ index: Int) throws(DCNError) -> Term { try rois.upright(first + index) }
+        func size(_ index: Int) throws(DCNError) -> Term {
+            let size = try number(index) * Double(bins.scale)
+            return try bins.minimum.map { (least) throws(DCNError) in try size.atLeast(Double(least)) }
+                ?? size
+        }
+        let grid = try RegionGrid(
+            RegionCorners(batch: RegionCorners.batch(rois, batches), width: size(2), height: size(3)), bins,
+            table)
+        let angle = try number(4) * Double(angleScale ?? 1)
+        let (sine, cosine) = (try angle.applying(Sin()), try angle.applying(Cos()))
+        let (down, across) = (grid.rows.places, grid.columns.places)
+        let (scale, offset) = (Double(bins.scale), Double(bins.offset))
+        let y = try down * cosine - across * sine + (number(1) * scale - offset)
+        let x = try down * sine + across * cosine + (number(0) * scale - offset)
+        let samples = try table.samples(y, x, image: grid.image)
+        return try grid.combined(samples.values, mode)
+    }
+}
+
+extension DeformRoiPool: Lowerable {
+    func lowered(_ inputs: [Term?], outputs: Int, in sketch: Sketch) throws(DCNError) -> [Term]? {
+        guard let x = inputs[0], let rois = inputs[1] else { return nil }
+        let table = try PixelTable(x)
+        let grid = try RegionGrid(RegionCorners(rois, batches: nil, bins), bins, table)
+        var (y, across) = (grid.rows.places, grid.columns.places)
+        if inputs.count > 2, let moves = inputs[2] {
+            func moved(_ axis: Int, _ size: Term) throws(DCNError) -> Term {
+                let share = try moves.slice(1, from: axis, to: axis + 1)
+                    .reshape([-1, bins.height, bins.width, 1, 1])
+                return try share * size * Double(displacementScale)
+            }
+            across = try across + moved(0, grid.columns.size)
+            y = try y + moved(1, grid.rows.size)
+        }
+        return [try grid.combined(table.samples(y, across, image: grid.image).values, .average)]
+    }
+}
