@@ -127,12 +127,26 @@ struct ConvTarget {
     let pixels: Int, channels: Int, offset: Int, stride: Int
     let buffer: ConvBuffer
     static let untouched: Float = 777
+    /// Whether the output lies over what is added to it.
+    private(set) var holdsResidual = false
 
     init(_ noise: inout Noise, pixels: Int, channels: Int) {
         (self.pixels, self.channels) = (pixels, channels)
         offset = noise.index(3) == 0 ? 1 + noise.index(6) : 0
         stride = dcn_padded(channels + offset)
         buffer = ConvBuffer(count: pixels * stride, of: Self.untouched)
+    }
+
+    /// Puts the residual where the sums will go.
+    mutating func fill(with end: ConvEnd) {
+        guard let residual = end.residual else { return }
+        holdsResidual = true
+        for pixel in 0..<pixels {
+            for channel in 0..<channels {
+                buffer.pointer[pixel * stride + offset + channel] = residual[
+                    pixel * end.residualStride + channel]
+            }
+        }
     }
 
     func output(streaming: Bool) -> dcn_output {

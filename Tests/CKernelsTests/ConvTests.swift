@@ -96,12 +96,20 @@ private struct ConvCase: CustomStringConvertible {
                 == 1
         else { return "no plan" }
         let scratch = ConvBuffer(count: plan.scratch_bytes / 4)
-        let target = ConvTarget(&noise, pixels: shape.batch * volume(shape.output), channels: shape.outputs)
+        var target = ConvTarget(&noise, pixels: shape.batch * volume(shape.output), channels: shape.outputs)
         let input = self.input(form)
+        let streaming = noise.index(2) == 0
+        let inPlace = end.residual != nil && !end.residualLast && dcn_conv_stores_once(&plan) != 0
+        if inPlace && noise.index(2) == 0 { target.fill(with: end) }
         end.lend { epilogue in
             var arguments = dcn_conv_arguments(
                 x: UnsafePointer(input.pointer + (form == DCN_CONV_PLANES ? 0 : xOffset)), x_stride: xStride,
-                packed: packed.pointer, y: target.output(streaming: noise.index(2) == 0), epilogue: epilogue)
+                packed: packed.pointer, y: target.output(streaming: streaming), epilogue: epilogue)
+            if target.holdsResidual {
+                arguments.y.streaming = 0
+                arguments.epilogue.residual = UnsafePointer(arguments.y.data)
+                arguments.epilogue.residual_stride = target.stride
+            }
             for tile in (0..<plan.tile_count).reversed() {
                 kernels.table.conv(&plan, &arguments, tile, scratch.pointer)
             }

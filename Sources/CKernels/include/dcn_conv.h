@@ -166,6 +166,9 @@ ptrdiff_t dcn_conv_pack(dcn_conv_form form, const dcn_conv_shape *shape, const f
 int dcn_conv_make_plan(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa,
                        ptrdiff_t tiles_wanted, dcn_conv_plan *plan);
 
+/// Whether every output is stored once, by the tile that has read its residual: `y` may then be the residual.
+int dcn_conv_stores_once(const dcn_conv_plan *plan);
+
 // ---------------------------------------------------------------------------------------------- deformable
 
 /// How a sample outside the image is read.

@@ -56,13 +56,19 @@ struct ConvKernel: Kernel {
     var tileCount: Int { plan.tile_count }
     var scratchByteCount: Int { plan.scratch_bytes }
 
+    /// Sums that are stored once may overwrite the residual: each is added right before its place is written.
+    var inPlace: [InPlace] {
+        withUnsafePointer(to: plan, dcn_conv_stores_once) != 0 ? [InPlace(output: 0, input: 3)] : []
+    }
+
     func run(tile: Int, in frame: Frame) {
         var plan = plan
+        let isInPlace = frame.optionalInput(3, as: Float.self) == UnsafePointer(frame.output(0, as: Float.self))
         var arguments = dcn_conv_arguments(
             x: frame.input(0, as: Float.self), x_stride: inputStride, packed: frame.input(1, as: Float.self),
             y: dcn_output(
                 data: frame.output(0, as: Float.self), stride: outputStride, clear: outputStride,
-                streaming: streams ? 1 : 0),
+                streaming: streams && !isInPlace ? 1 : 0),
             epilogue: epilogue(activation, bias: 2, residual: 3, stride: outputStride, frame))
         table.pointer.pointee.conv(&plan, &arguments, tile, frame.scratch)
     }
