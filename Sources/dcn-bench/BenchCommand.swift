@@ -36,6 +36,9 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Seconds to measure each layer.")
     var seconds = 1.0
 
+    @Flag(help: "Instead of times, the rounding errors of plain convolutions against float64, by accuracy.")
+    var errors = false
+
     @Flag(help: "One JSON object a line.")
     var json = false
 
@@ -51,6 +54,10 @@ struct BenchCommand: ParsableCommand {
         for text in try allCases() {
             guard let bench = Case(text) else {
                 throw ValidationError("'\(text)' is no layer: KIND:NAME=NUMBER,…")
+            }
+            if errors {
+                if bench.kind == .conv { try reportErrors(bench, instructionSet) }
+                continue
             }
             let layer = try Layer(bench, accuracy: accuracy)
             let top = peak(of: team, instructionSet)

@@ -11,10 +11,7 @@ struct Layer {
     /// The layer of a case, operands drawn from a seed.
     init(_ bench: Case, accuracy: Accuracy, seed: UInt64 = 1) throws {
         var numbers = Numbers(state: seed)
-        let weights = try numbers.tensor(
-            [bench.outputs, bench.channels / bench.groups, bench.kernel, bench.kernel], scale: 0.05)
-        let x = try numbers.tensor(bench.input, scale: 1)
-        let bias = try numbers.tensor([bench.outputs], scale: 0.1)
+        let (x, weights, bias) = try numbers.operands(of: bench)
         switch bench.kind {
         case .conv: try self.init(conv: bench, x, weights, bias, accuracy)
         case .deform:
@@ -25,6 +22,16 @@ struct Layer {
             try self.init(deform: bench, [x, weights, offset, bias, mask], accuracy)
         }
     }
+
+    /// Image, weights and bias of a case, row-major, as the layer of the same seed has them.
+    static func operands(of bench: Case, seed: UInt64 = 1) throws -> [Tensor] {
+        var numbers = Numbers(state: seed)
+        let (x, weights, bias) = try numbers.operands(of: bench)
+        return [x, weights, bias]
+    }
+
+    /// How the weights are packed.
+    var form: String { (op as? Conv)?.packed?.form.rawValue ?? op.name }
 
     private init(conv bench: Case, _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ accuracy: Accuracy)
         throws
@@ -92,6 +99,12 @@ struct Numbers {
         let values = (0..<extents.reduce(1, *)).map { _ in next() * scale }
         guard let tensor = Tensor(extents: extents, values) else { throw Misfit.missing("a tensor") }
         return tensor
+    }
+
+    mutating func operands(of bench: Case) throws -> (x: Tensor, weights: Tensor, bias: Tensor) {
+        let weights = try tensor(
+            [bench.outputs, bench.channels / bench.groups, bench.kernel, bench.kernel], scale: 0.05)
+        return (try tensor(bench.input, scale: 1), weights, try tensor([bench.outputs], scale: 0.1))
     }
 
     /// Offsets as networks learn them: neighbours move alike.

@@ -1,0 +1,99 @@
+import DCN
+import DCNOperators
+import Foundation
+
+/// Rounding errors of a convolution on sampled outputs, against float64 on the same operands, as shares of the root
+/// mean square of the outputs.
+struct Errors {
+    /// Root mean square, and the largest.
+    let rms: Double, largest: Double
+
+    init(_ got: [Double], exact: [Double]) {
+        let scale = Self.rootMeanSquare(exact)
+        let differences = zip(got, exact).map { ($0 - $1) / scale }
+        rms = Self.rootMeanSquare(differences)
+        largest = differences.map(abs).max() ?? 0
+    }
+
+    private static func rootMeanSquare(_ values: [Double]) -> Double {
+        (values.reduce(0) { $0 + $1 * $1 } / Double(max(1, values.count))).squareRoot()
+    }
+}
+
+/// The sums of one convolution at some outputs, by the formula.
+struct SampledSums {
+    /// Places in the row-major output.
+    let places: [Int]
+    let exact: [Double]
+    /// One float32 sum, product after product: what the direct kernel does.
+    let direct: [Double]
+
+    /// Draws `count` outputs of the plain convolution of a case; `operands` are x, weights and bias, row-major.
+    init(_ bench: Case, _ operands: [Tensor], count: Int) {
+        let x = operands[0].elements(as: Float.self), weights = operands[1].elements(as: Float.self)
+        let bias = operands[2].elements(as: Float.self)
+        let total = bench.output.reduce(1, *), step = max(1, total / count) | 1
+        places = (0..<min(count, total)).map { $0 * step % total }
+        var exact: [Double] = [], direct: [Double] = []
+        for place in places {
+            let output = place / (bench.output[2] * bench.output[3]) % bench.outputs
+            var sum = Double(bias[output]), float = bias[output]
+            Self.visit(bench, place) { input, weight in
+                sum += Double(x[input]) * Double(weights[weight])
+                float.addProduct(x[input], weights[weight])
+            }
+            exact.append(sum)
+            direct.append(Double(float))
+        }
+        (self.exact, self.direct) = (exact, direct)
+    }
+
+    /// Calls `body` with the places of each product's factors, tap by tap.
+    private static func visit(_ bench: Case, _ place: Int, _ body: (Int, Int) -> Void) {
+        let column = place % bench.output[3], row = place / bench.output[3] % bench.output[2]
+        let output = place / (bench.output[2] * bench.output[3]) % bench.outputs
+        let image = place / bench.output[1...].reduce(1, *), k = bench.kernel
+        let channels = bench.channels / bench.groups,
+            first = output / (bench.outputs / bench.groups) * channels
+        for tap in 0..<k * k {
+            let y = row * bench.stride - bench.pad + tap / k * bench.dilation
+            let x = column * bench.stride - bench.pad + tap % k * bench.dilation
+            guard y >= 0, x >= 0, y < bench.input[2], x < bench.input[3] else { continue }
+            for c in 0..<channels {
+                let plane = image * bench.channels + first + c
+                body((plane * bench.input[2] + y) * bench.input[3] + x, (output * channels + c) * k * k + tap)
+            }
+        }
+    }
+}
+
+extension Layer {
+    /// The layer's own answer at `places` of the row-major output.
+    func answers(at places: [Int], _ instructionSet: InstructionSet) throws -> [Double] {
+        let values = try evaluate(
+            op, operands.map { $0.map(Datum.tensor) }, outputCount: 1, instructionSet: instructionSet,
+            byteLimit: Int.max)
+        let rows = try evaluate(
+            Relayout(to: .rowMajor), values, outputCount: 1, instructionSet: instructionSet,
+            byteLimit: Int.max)
+        guard let tensor = rows[0].tensor else { throw Misfit.missing("y") }
+        let numbers = tensor.elements(as: Float.self)
+        return places.map { Double(numbers[$0]) }
+    }
+}
+
+/// Prints what each accuracy costs in a plain convolution.
+func reportErrors(_ bench: Case, _ instructionSet: InstructionSet) throws {
+    func text(_ value: Double) -> String { String(format: "%.1e", value) }
+    let sums = SampledSums(bench, try Layer.operands(of: bench), count: 4096)
+    let direct = Errors(sums.direct, exact: sums.exact)
+    var line = bench.text.padding(toLength: max(34, bench.text.count), withPad: " ", startingAt: 0)
+    line += "  direct \(text(direct.rms)) (largest \(text(direct.largest)))"
+    for accuracy in Accuracy.allCases {
+        let layer = try Layer(bench, accuracy: accuracy)
+        let errors = Errors(try layer.answers(at: sums.places, instructionSet), exact: sums.exact)
+        let times = String(format: "%.2f", errors.rms / direct.rms)
+        line += "  \(accuracy) \(layer.form) \(times)x (\(text(errors.largest)))"
+    }
+    print(line)
+}
