@@ -14,14 +14,14 @@ import onnxruntime  # noqa: E402
 import openvino  # noqa: E402
 import torch  # noqa: E402
 import torchvision.ops as vision  # noqa: E402
-from fixture_sets import decompositions, first, roi, suppression  # noqa: E402
+from fixture_sets import decompositions, first, frameworks, roi, suppression  # noqa: E402
 from fixture_sets import deform as spellings  # noqa: E402
-from openvino import opset4, opset8, opset9, opset13, opset15  # noqa: E402
+from openvino import opset2, opset4, opset8, opset9, opset13, opset15  # noqa: E402
 from references import custom, position_sensitive  # noqa: E402
 from references import roi as regions  # noqa: E402
 from references.deform import deform_conv  # noqa: E402
-from references.proposal import base_anchors, decode, shifted  # noqa: E402
-from references.suppression import descending, greedy, overlap, plain_nms, rotated_nms  # noqa: E402
+from references.proposal import openvino_proposal  # noqa: E402
+from references.suppression import plain_nms, rotated_nms  # noqa: E402
 
 WORST = []
 
@@ -105,11 +105,14 @@ def check_roi() -> None:
         got = vision.roi_align(tensor(x), tensor(rois), (3, 4), 0.25, ratio, flag)
         compare(f"roi_align ratio {ratio} aligned {flag}, torchvision", got,
                 regions.roi_align(x, rois[:, 1:], indices, (3, 4), 0.25, ratio, flag))
-    for mode in ("avg", "max"):
-        got = run_openvino(lambda a, b, c, mode=mode: opset9.roi_align(
-            a, b, c, 3, 4, 2, 0.25, mode, "half_pixel_for_nn"), x, rois[:, 1:].copy(), indices)
-        compare(f"roi_align {mode}, openvino", got, regions.roi_align(
-            x, rois[:, 1:], indices, (3, 4), 0.25, 2, True, "max_zero" if mode == "max" else mode))
+    for mode, places, aligned, shift in (("avg", "half_pixel_for_nn", True, 0.5), ("max", "half_pixel_for_nn", True, 0.5),
+                                         ("avg", "asymmetric", False, 0), ("avg", "half_pixel", True, 0.375)):
+        got = run_openvino(lambda a, b, c, mode=mode, places=places: opset9.roi_align(
+            a, b, c, 3, 4, 2, 0.25, mode, places), x, rois[:, 1:].copy(), indices)
+        compare(f"roi_align {mode} {places}, openvino", got, regions.roi_align(
+            x, rois[:, 1:], indices, (3, 4), 0.25, 2, aligned, "max_zero" if mode == "max" else mode, shift=shift))
+    compare("max_roi_pool, openvino", run_openvino(lambda a, b: opset2.roi_pooling(a, b, [3, 4], 0.25, "max"), x, rois),
+            regions.max_roi_pool(x, rois, (3, 4), 0.25))
     turned = roi.TURNED
     for clockwise in (False, True):
         got = run_openvino(lambda a, b, c, way=clockwise: opset15.roi_align_rotated(a, b, c, 2, 3, 2, 0.5, way),
@@ -137,6 +140,11 @@ def check_position_sensitive() -> None:
     compare("ps_roi_bilinear, openvino",
             run_openvino(lambda a, b: opset8.psroi_pooling(a, b, 2, 3, 1.0, 3, 2, "bilinear"), bins, unit),
             position_sensitive.ps_roi_bilinear(bins, unit, 2, 3, 1.0, 3, 2))
+    for pooled in ((2, 3), (1, 4)):
+        got = run_openvino(lambda a, b, pooled=pooled: opset2.roi_pooling(a, b, list(pooled), 1.0, "bilinear"), bins,
+                           frameworks.SHARES)
+        compare(f"roi_bilinear {pooled}, openvino", got,
+                position_sensitive.ps_roi_bilinear(bins, frameworks.SHARES, 12, pooled, 1, 1, 1))
     trans = numpy.random.default_rng(5).uniform(-1, 1, (len(mixed), 4, 3, 3)).astype(numpy.float32)
 
     def pool(a, b, *c):
@@ -180,25 +188,29 @@ def check_suppression() -> None:
 
 
 def check_proposal() -> None:
-    """The anchors and their decoding, in openvino's form: half away from zero, far corner one further out."""
-    generator = numpy.random.default_rng(10)
-    scores = generator.permutation(numpy.linspace(0, 1, 6 * 20)).reshape(1, 6, 4, 5).astype(numpy.float32)
-    both = numpy.concatenate([1 - scores, scores], 1)
-    deltas = generator.uniform(-0.3, 0.3, (1, 24, 4, 5)).astype(numpy.float32)
-    info = numpy.array([64, 80, 1], numpy.float32)
-    counts = {"base_size": 16, "pre_nms_topn": 60, "post_nms_topn": 10, "feat_stride": 16, "min_size": 1}
-    settings = {key: numpy.uint64(value) for key, value in counts.items()}
-    settings |= {"nms_thresh": numpy.float32(0.5), "ratio": numpy.float32([0.5, 1, 2]),
-                 "scale": numpy.float32([2, 4])}
-    got = run_openvino(lambda a, b, c: opset4.proposal(a, b, c, settings).output(0), both, deltas, info)
-    anchors = base_anchors(16, settings["ratio"], settings["scale"], False, regions.round_away)
-    places = deltas[0].astype(numpy.float64).reshape(6, 4, 4, 5).transpose(2, 3, 0, 1)
-    boxes = decode(shifted(anchors, 16, 4, 5), places, 0).reshape(-1, 4)
-    boxes = boxes.clip(0, [79, 63, 79, 63])
-    value = scores[0].transpose(1, 2, 0).reshape(-1)
-    order = descending(value)[:60]
-    kept = order[greedy(boxes[order], value[order], 0.5, lambda a, b: overlap(a, b, 1))[:10]]
-    compare("proposal's anchors, decoding and suppression, openvino", got[: len(kept), 1:], boxes[kept], 1e-4)
+    """Rows and scores of openvino's proposals, those that are missing included."""
+    names = {"clip_before": "clip_before_nms", "clip_after": "clip_after_nms", "normalize": "normalize",
+             "coordinate_scale": "box_coordinate_scale", "size_scale": "box_size_scale"}
+    for name, (given, _) in frameworks.PROPOSALS.items():
+        operands = frameworks.proposal_operands(30)
+        after = given.get("after", 12)
+        counts = {"base_size": 16, "pre_nms_topn": 70, "post_nms_topn": after, "feat_stride": 16,
+                  "min_size": 1 if name == "-padded" else 12}
+        settings = {key: numpy.uint64(value) for key, value in counts.items()}
+        settings |= {"nms_thresh": numpy.float32(0.5), "ratio": numpy.float32([0.5, 1, 2]),
+                     "scale": numpy.float32([1, 2])}
+        settings |= {names[key]: value if isinstance(value, bool) else numpy.float32(value)
+                     for key, value in given.items() if key in names}
+        rois, marks = openvino_proposal(*operands.values(), scales=[1, 2], ratios=[0.5, 1, 2], before=70,
+                                        threshold=0.5, minimum=counts["min_size"],
+                                        **({"after": after} | given))
+        # openvino leaves the scores of missing rows as they were in memory, and takes equal scores in any order.
+        exists = rois[:, 1:].any(1)
+        for index, expected in enumerate((rois, marks)):
+            got = run_openvino(lambda *a, index=index, settings=settings: opset4.proposal(*a, settings).output(index),
+                               *operands.values())
+            got, expected = (got[exists], expected[exists]) if index else (got, expected)
+            compare(f"proposal{name} output {index}, openvino", got, expected, 1e-4)
 
 
 if __name__ == "__main__":

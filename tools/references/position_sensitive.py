@@ -71,17 +71,19 @@ def ps_roi_align(x, rois, pooled, scale, ratio=0, aligned=True, minimum=0, empty
     return answer
 
 
-def ps_roi_bilinear(x, rois, output_dim, group, scale, bins_x, bins_y):
-    """OpenVINO's bilinear mode: regions in 0…1, one sample per bin and pixel, the bins' maps averaged."""
+def ps_roi_bilinear(x, rois, output_dim, pooled, scale, bins_x, bins_y):
+    """OpenVINO's bilinear modes: regions in 0…1, one sample per bin and part, the parts' maps averaged; samples outside
+    the pixels' centres are 0."""
     height, width = x.shape[2:]
-    answer = numpy.zeros((len(rois), output_dim, group, group))
+    rows, columns = (pooled, pooled) if isinstance(pooled, int) else pooled
+    answer = numpy.zeros((len(rois), output_dim, rows, columns))
     for r, (batch, *corners) in enumerate(rois):
         xs, ys, xe, ye = (float(value) * scale for value in corners)
         bin_w, bin_h = (xe - xs) / bins_x, (ye - ys) / bins_y
-        for od, ph, pw, by, bx in numpy.ndindex(output_dim, group, group, bins_y, bins_x):
-            y = _bilinear_position(ph, group, ys + by * bin_h, bin_h, height)
-            u = _bilinear_position(pw, group, xs + bx * bin_w, bin_w, width)
-            if y < height and u < width:
+        for od, ph, pw, by, bx in numpy.ndindex(output_dim, rows, columns, bins_y, bins_x):
+            y = _bilinear_position(ph, rows, ys + by * bin_h, bin_h, height)
+            u = _bilinear_position(pw, columns, xs + bx * bin_w, bin_w, width)
+            if 0 <= y <= height - 1 and 0 <= u <= width - 1:
                 plane = x[int(batch), (by * bins_x + bx) * output_dim + od]
                 y0, x0 = math.floor(y), math.floor(u)
                 y1, x1 = min(math.ceil(y), height - 1), min(math.ceil(u), width - 1)

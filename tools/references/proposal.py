@@ -4,7 +4,8 @@ import math
 
 import numpy
 
-from .suppression import descending, greedy_corners
+from .roi import round_away
+from .suppression import descending, greedy_corners, overlap
 
 
 def floor_half(value):
@@ -67,3 +68,41 @@ def mxnet_proposal(scores, deltas, info, *, stride=16, scales=(4, 8, 16, 32), ra
     picked = [order[kept[i % len(kept)]] for i in range(after)]
     rois = numpy.concatenate([numpy.zeros((after, 1)), boxes[picked]], 1)
     return rois, value[picked][:, None]
+
+
+def openvino_proposal(scores, deltas, shape, *, base=16, stride=16, ratios=(0.5, 1, 2), scales=(8, 16, 32), before=6000,
+                      after=300, threshold=0.7, minimum=16, clip_before=True, clip_after=False, normalize=False,
+                      coordinate_scale=1.0, size_scale=1.0):
+    """OpenVINO's Proposal of the framework "". shape = (height, width, scale[, scale across]). Returns rois [N·after, 5]
+    and their scores [N·after]; rows that are missing are zero, the first of them in image −1."""
+    anchors = base_anchors(base, ratios, scales, False, round_away)
+    count, (rows, columns) = len(anchors), scores.shape[2:]
+    height, width = map(float, shape[:2])
+    least = minimum * numpy.array([shape[3] if len(shape) > 3 else shape[2], shape[2]], numpy.float64)
+    rois, marks = numpy.zeros((len(scores) * after, 5)), numpy.zeros(len(scores) * after)
+    for image in range(len(scores)):
+        delta = numpy.array(deltas[image], numpy.float64).reshape(count, 4, rows, columns).transpose(2, 3, 0, 1)
+        delta = delta / [coordinate_scale, coordinate_scale, size_scale, size_scale]
+        boxes = decode(shifted(anchors, stride, rows, columns), delta, 0).reshape(-1, 4)
+        if clip_before:
+            boxes = boxes.clip(0, [width - 1, height - 1] * 2)
+        value = numpy.array(scores[image, count:], numpy.float64).transpose(1, 2, 0).reshape(-1)
+        value = numpy.where(((boxes[:, 2:] - boxes[:, :2] + 1) >= least).all(1), value, 0)
+        order, kept = descending(value)[:before], []
+        for index in order:
+            if len(kept) < after and all(not overlaps_more(boxes[k], boxes[index], threshold) for k in kept):
+                kept.append(index)
+        final = boxes[kept].clip(0, [width, height] * 2) if clip_after else boxes[kept]
+        start = image * after
+        rois[start : start + len(kept), 0] = image
+        rois[start : start + len(kept), 1:] = final / ([width, height] * 2 if normalize else 1)
+        marks[start : start + len(kept)] = value[kept]
+        if len(kept) < after:
+            rois[start + len(kept), 0] = -1
+    return rois, marks
+
+
+def overlaps_more(a, b, threshold):
+    """Whether boxes with inclusive edges overlap by more; those that share no edge do not overlap at all."""
+    apart = a[2] < b[0] or b[2] < a[0] or a[3] < b[1] or b[3] < a[1]
+    return not apart and overlap(a, b, 1) > threshold

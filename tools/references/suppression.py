@@ -150,6 +150,35 @@ def batched_nms(boxes, scores, *, threshold, score_threshold, topk=-1, keep=10, 
     return dets, labels, indices
 
 
+def box_nms(data, *, overlap_thresh=0.5, valid_thresh=0.0, topk=-1, coord_start=2, score_index=1, id_index=-1,
+            background_id=-1, force_suppress=False, in_format="corner", out_format="corner"):
+    """MXNet's box_nms: rows that stay come first by falling score, the others become −1. data [..., N, K]."""
+    answer = numpy.full(data.shape, -1.0)
+    where = slice(coord_start, coord_start + 4)
+    for place in numpy.ndindex(*data.shape[:-2]):
+        rows = numpy.array(data[place], numpy.float64)
+        valid = rows[:, score_index] > valid_thresh
+        if id_index >= 0 and background_id >= 0:
+            valid &= rows[:, id_index] != background_id
+        order = [i for i in descending(rows[:, score_index]) if valid[i]]
+        corners = rows[:, where].copy()
+        if in_format == "center":
+            corners = numpy.concatenate([corners[:, :2] - corners[:, 2:] / 2, corners[:, :2] + corners[:, 2:] / 2], 1)
+        kept = []
+        for index in order[: topk if topk > 0 else None]:
+            alike = [k for k in kept if force_suppress or id_index < 0 or rows[k, id_index] == rows[index, id_index]]
+            if all(overlap(corners[k], corners[index]) <= overlap_thresh for k in alike):
+                kept.append(index)
+        final = rows[kept]
+        if in_format != out_format:
+            ends = corners[kept]
+            if out_format == "center":
+                ends = numpy.concatenate([(ends[:, :2] + ends[:, 2:]) / 2, ends[:, 2:] - ends[:, :2]], 1)
+            final[:, where] = ends
+        answer[place][: len(kept)] = final
+    return answer
+
+
 def rotated_corners(box):
     """The corners of (cx, cy, w, h, theta), theta in radians, in order."""
     cx, cy, w, h, theta = map(float, box)

@@ -20,6 +20,7 @@ enum DeformSpellings {
         "_DCNv2", "ModulatedDeformConv", "ModulatedDeformConv2d", "MMCVDeformConv2d",
         "MMCVModulatedDeformConv2d",
         "deform_conv2d", "deform_conv", "modulated_deform_conv", "modulated_deform_conv2d", "deformable_conv",
+        "deformable_conv_v1",
         "_contrib_ModulatedDeformableConvolution", "ModulatedDeformableConvolution",
         "_npx_modulated_deformable_convolution",
     ]
@@ -54,8 +55,9 @@ enum DeformSpellings {
     /// The operator of the paper's own framework, which reads no further than the image's edge.
     static func clamping(_ node: SourceNode) throws(Misfit) -> Meaning {
         var meaning = try byShape(node)
+        let fades = try node.bool("bilinear_interpolation_pad", default: false)
         if var op = meaning.op as? DeformConv {
-            op.border = .clamp
+            op.border = fades ? .zero : .clamp
             meaning.op = op
         }
         return meaning
@@ -109,6 +111,9 @@ extension DeformSpellings {
         for name in ["padding", "pad", "pads", "paddings"] {
             guard let written = try node.numbers(name) else { continue }
             window.pads = try pads(written, name)
+        }
+        if let begin = try pair(node, ["pads_begin"], []), let end = try pair(node, ["pads_end"], []) {
+            window.pads = begin + end
         }
         for name in ["kernel_shape", "kernel", "kernel_size"] {
             if let kernel = try node.numbers(name) {

@@ -38,8 +38,28 @@ enum RefusedSpellings {
             "a TensorRT plugin: export without it (plugin-free NMS is NonMaxSuppression), or stop before it with --outputs"
         ),
         (
-            ["Yolov3DetectionOutput", "BatchMultiClassNMS"],
+            [
+                "Yolov3DetectionOutput", "BatchMultiClassNMS", "DetectionOutput",
+                "ExperimentalDetectronDetectionOutput", "BoxWithNMSLimit", "HeatmapMaxKeypoint",
+            ],
             "the last step of another runtime: stop before it with --outputs and suppress boxes afterwards"
+        ),
+        (
+            [
+                "GenerateProposals", "CollectRpnProposals", "DistributeFpnProposals", "BBoxTransform",
+                "ExperimentalDetectronGenerateProposalsSingleImage",
+                "ExperimentalDetectronPriorGridGenerator",
+                "ExperimentalDetectronTopKROIs",
+            ],
+            "a step of region proposals of another runtime: export the model for ONNX Runtime, which writes it in standard operators"
+        ),
+        (
+            ["PriorBox", "PriorBoxClustered"],
+            "a constant of another runtime that follows from shapes: compute it before exporting"
+        ),
+        (
+            ["MultiHeadAttention"],
+            "attention in the form of another runtime: export MatMul and Softmax, or the standard's Attention"
         ),
         (
             ["TRTEngineOp", "EPContext"],

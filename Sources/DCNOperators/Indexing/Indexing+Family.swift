@@ -11,7 +11,9 @@ extension Family {
             CornerPool.self, GridPriors.self, PSAMask.self, Inverse.self,
         ],
         [
-            "": choosing.merging(ordering) { first, _ in first }, "mmcv": openMMLab, "mmdeploy": openMMLab,
+            "": choosing.merging(ordering) { first, _ in first },
+            "org.pytorch._caffe2": ["BatchPermutation": { (_) throws(Misfit) in Meaning(Gather(axis: 0)) }],
+            "mmcv": openMMLab, "mmdeploy": openMMLab,
             "com.microsoft": ["Inverse": { (_) throws(Misfit) in Meaning(Inverse()) }],
         ])
 

@@ -27,6 +27,14 @@ extension Family {
                 "TRTInstanceNormalization": instance, "MMCVInstanceNormalization": instance,
                 "LayerNorm": trailingLayer, "layer_norm": trailingLayer,
             ],
+            "org.openvinotoolkit": [
+                "GroupNorm": { (node) throws(Misfit) in
+                    Meaning(
+                        GroupNormalization(
+                            groups: try node.int("num_groups"), epsilon: try node.float("eps", default: 1e-5))
+                    )
+                }
+            ],
             "mmcv": ["MMCVInstanceNormalization": instance, "MMCVSyncBatchNorm": synchronised],
         ])
 

@@ -18,6 +18,17 @@ extension Family {
                     Meaning(MaxUnpool(try PoolWindow(node, hasDilations: false, hasCeiling: false)))
                 },
             ],
+            "mmdeploy": [
+                "AdaptiveAvgPool2d": { (node) throws(Misfit) in
+                    guard let size = node.operands?.constant(1)?.integers else {
+                        throw .missing("constant output_size")
+                    }
+                    guard size.allSatisfy({ $0 == 1 }) else {
+                        throw .unsupported("AdaptiveAvgPool2d to \(size), expected 1 × 1")
+                    }
+                    return Meaning(GlobalPool(.average(countsPadding: false)), order: [0])
+                }
+            ],
             "com.microsoft": [
                 "NhwcMaxPool": { (node) throws(Misfit) in
                     Meaning(

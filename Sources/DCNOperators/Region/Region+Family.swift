@@ -8,7 +8,7 @@ extension Family {
         [
             RoiAlign.self, MaxRoiPool.self, PSRoiPool.self, DeformPSRoiPool.self, DeformRoiPool.self,
             PrRoiPool.self,
-            MultiLevelRoiAlign.self,
+            MultiLevelRoiAlign.self, BilinearRoiPool.self,
         ],
         [
             "": ["RoiAlign": S.onnxAlign, "MaxRoiPool": S.maximum],
@@ -20,16 +20,8 @@ extension Family {
                     "RoiExtractor": S.extractor,
                 ], uniquingKeysWith: { first, _ in first }),
             "org.pytorch._caffe2": ["RoIAlign": S.caffe2],
-            "torchvision": ["ps_roi_pool": S.torchvisionPool, "ps_roi_align": S.torchvisionAlign],
-            "org.apache.mxnet": [
-                "PSROIPooling": S.positionPool, "DeformablePSROIPooling": S.deformablePosition,
-                "_contrib_PSROIPooling": S.positionPool,
-                "_contrib_DeformablePSROIPooling": S.deformablePosition,
-            ],
-            "org.openvinotoolkit": [
-                "ExperimentalDetectronROIFeatureExtractor": S.detectron, "PSROIPooling": S.openvinoPool,
-                "DeformablePSROIPooling": S.openvinoDeformable,
-            ],
+            "torchvision": S.torchvision, "detectron2": S.detectron2,
+            "org.apache.mxnet": S.mxnet, "org.openvinotoolkit": S.openvino,
         ])
 }
 

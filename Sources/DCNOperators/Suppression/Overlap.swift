@@ -36,6 +36,12 @@ struct EdgeBoxes: Sendable {
         return width > 0 && height > 0 ? width * height : 0
     }
 
+    /// Whether box `index` shares no edge with one of another list, inclusive or not.
+    func isApart(_ index: Int, _ other: EdgeBoxes, _ second: Int) -> Bool {
+        x2[index] < other.x1[second] || other.x2[second] < x1[index] || y2[index] < other.y1[second]
+            || other.y2[second] < y1[index]
+    }
+
     /// The share of the common area in the whole; NaN of two boxes without area.
     @inline(__always)
     func overlap(_ index: Int, _ other: EdgeBoxes, _ second: Int) -> Float {
@@ -54,9 +60,11 @@ func descending(_ indices: some Sequence<Int>, by score: (Int) -> Float) -> [Int
     return sorted.map(\.index)
 }
 
-/// Takes boxes in order, each unless it overlaps one already taken by more than `threshold`.
+/// Takes boxes in order, each unless it overlaps one already taken by more than `threshold`; boxes without area, or with
+/// inclusive edges that are not shared, may be said to overlap nothing.
 func suppress(
-    _ order: [Int], _ boxes: EdgeBoxes, threshold: Float, limit: Int = .max, ignoresEmpty: Bool = false
+    _ order: [Int], _ boxes: EdgeBoxes, threshold: Float, limit: Int = .max, ignoresEmpty: Bool = false,
+    ignoresApart: Bool = false
 ) -> [Int] {
     var kept: [Int] = []
     var taken = EdgeBoxes(plus: boxes.plus)
@@ -64,6 +72,7 @@ func suppress(
         if kept.count >= limit { break }
         let isFree = !(0..<taken.count).contains { other in
             if ignoresEmpty, !(boxes.area[index] > 0 && taken.area[other] > 0) { return false }
+            if ignoresApart, boxes.isApart(index, taken, other) { return false }
             let common = boxes.intersection(index, taken, other)
             guard common > 0 || !ignoresEmpty else { return false }
             return common / (boxes.area[index] + taken.area[other] - common) > threshold

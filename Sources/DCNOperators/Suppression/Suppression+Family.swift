@@ -5,7 +5,8 @@ extension Family {
     static let suppressions = Family(
         [
             NonMaxSuppression.self, BoxSuppression.self, SoftSuppression.self, SuppressionMatch.self,
-            RotatedSuppression.self, BatchedSuppression.self, Proposal.self,
+            RotatedSuppression.self, BatchedSuppression.self, Proposal.self, AnchorProposal.self,
+            ListSuppression.self,
         ],
         [
             "": ["NonMaxSuppression": onnxSuppression],
@@ -18,7 +19,11 @@ extension Family {
             ],
             "org.apache.mxnet": [
                 "Proposal": proposal, "_contrib_Proposal": proposal, "_contrib_MultiProposal": proposal,
+                "box_nms": list, "_contrib_box_nms": list, "_contrib_box_non_maximum_suppression": list,
+                "_npx_box_nms": list,
             ],
+            "org.openvinotoolkit": ["Proposal": anchors],
+            "torchvision": ["nms": torchvision],
         ])
 
     private static func onnxSuppression(_ node: SourceNode) throws(Misfit) -> Meaning {
@@ -84,5 +89,66 @@ extension Family {
         op.isBatched = node.opType == "_contrib_MultiProposal"
         node.ignore("output_score")
         return Meaning(op)
+    }
+
+    private static func anchors(_ node: SourceNode) throws(Misfit) -> Meaning {
+        let framework = try node.string("framework", default: "")
+        guard framework.isEmpty else {
+            throw .unsupported("Proposal with the numbers of the framework \(escaped(framework))")
+        }
+        var op = AnchorProposal()
+        op.baseSize = try node.int("base_size")
+        op.stride = try node.int("feat_stride")
+        op.before = try node.int("pre_nms_topn")
+        op.after = try node.int("post_nms_topn")
+        op.threshold = try node.float("nms_thresh", default: 0.7)
+        op.leastSize = try node.real("min_size", default: 1)
+        op.ratios = try node.optionalFloats("ratio") ?? []
+        op.scales = try node.optionalFloats("scale") ?? []
+        op.clipsBefore = try node.bool("clip_before_nms", default: true)
+        op.clipsAfter = try node.bool("clip_after_nms", default: false)
+        op.normalises = try node.bool("normalize", default: false)
+        op.sizeScale = try node.float("box_size_scale", default: 1)
+        op.coordinateScale = try node.float("box_coordinate_scale", default: 1)
+        node.ignore("for_deformable")
+        return Meaning(op)
+    }
+
+    private static func list(_ node: SourceNode) throws(Misfit) -> Meaning {
+        func number(_ name: String, _ value: Int) throws(Misfit) -> Int {
+            try node.numbers(name)?.first ?? value
+        }
+        func isCentred(_ name: String) throws(Misfit) -> Bool {
+            let format = try node.string(name, default: "corner")
+            guard format == "corner" || format == "center" else {
+                throw .attribute(name, because: "is \(escaped(format)), expected corner or center")
+            }
+            return format == "center"
+        }
+        var op = ListSuppression()
+        op.threshold = try node.real("overlap_thresh", default: 0.5)
+        op.leastScore = try node.real("valid_thresh", default: 0)
+        op.best = try number("topk", -1)
+        op.boxColumn = try number("coord_start", 2)
+        op.scoreColumn = try number("score_index", 1)
+        op.classColumn = try number("id_index", -1)
+        op.background = try number("background_id", -1)
+        op.acrossClasses = try node.flag("force_suppress")
+        op.isCentred = try isCentred("in_format")
+        op.givesCentred = try isCentred("out_format")
+        return Meaning(op)
+    }
+
+    /// boxes, scores, and the overlap as a constant.
+    private static func torchvision(_ node: SourceNode) throws(Misfit) -> Meaning {
+        if let threshold = try node.optionalFloat("iou_threshold") {
+            return Meaning(BoxSuppression(threshold: threshold), order: [0, 1])
+        }
+        guard let tensor = node.operands?.constant(2) else { throw .missing("constant iou_threshold") }
+        let threshold =
+            tensor.type.element == .float64
+            ? tensor.elements(as: Double.self).first.map { Float($0) } : tensor.elements(as: Float.self).first
+        guard let threshold else { throw .missing("constant iou_threshold") }
+        return Meaning(BoxSuppression(threshold: threshold), order: [0, 1])
     }
 }

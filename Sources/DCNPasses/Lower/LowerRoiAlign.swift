@@ -86,3 +86,32 @@ extension DeformRoiPool: Lowerable {
         return [try grid.combined(table.samples(y, across, image: grid.image).values, .average)]
     }
 }
+
+extension BilinearRoiPool: Lowerable {
+    func lowered(_ inputs: [Term?], outputs: Int, in sketch: Sketch) throws(DCNError) -> [Term]? {
+        guard let x = inputs[0], let rois = inputs[1] else { return nil }
+        let table = try PixelTable(x, groups: parts[0] * parts[1], groupsFirst: true)
+        let y = try places(rois, 2, axis: 0, x.size(2).cast(.float32))
+        let across = try places(rois, 1, axis: 1, x.size(3).cast(.float32))
+        let groups = (0..<parts[0] * parts[1]).map { Int64($0) }
+        guard let group = Tensor(extents: [1, 1, 1] + parts, groups) else { return nil }
+        let samples = try table.samples(
+            y, across, image: table.image(rois.upright(0)), group: sketch.constant(group), reach: 0)
+        return [try samples.values.reduced(.mean, [3, 4]).transpose([0, 3, 1, 2])]
+    }
+
+    /// Where bins and parts look along an axis: [R, height, 1, parts, 1] or [R, 1, width, 1, parts].
+    private func places(_ rois: Term, _ column: Int, axis: Int, _ extent: Term) throws(DCNError) -> Term {
+        let (count, parts) = (axis == 0 ? bins.height : bins.width, parts[axis])
+        func along(_ axis: Int, _ numbers: [Float]) -> Term {
+            rois.sketch.floats(numbers, (0..<5).map { $0 == axis ? numbers.count : 1 })
+        }
+        let from = try rois.upright(column) * Double(bins.scale)
+        let size = try (rois.upright(column + 2) * Double(bins.scale) - from) / Double(parts)
+        let start = try from + size * along(axis + 3, (0..<parts).map { Float($0) })
+        let last = try extent - 1
+        guard count > 1 else { return try (start + size * 0.5) * last }
+        let step = try size * last / Double(count - 1)
+        return try step * along(axis + 1, (0..<count).map { Float($0) }) + start * last
+    }
+}
