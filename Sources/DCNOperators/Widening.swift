@@ -1,28 +1,36 @@
 package import DCNGraph
 
 extension Operator {
-    /// How the operator runs on these types; where it has no kernel for half floats, by way of float32.
+    /// How the operator runs on these types; where it has no kernel for half or mixed floats, by way of the widest.
     package func wideningExecution(for call: Call) throws(Misfit) -> Execution {
         do { return try execution(for: call) } catch {
-            guard case .unsupported = error, call.types.contains(where: \.isHalf) else { throw error }
+            guard case .unsupported = error, let wide = call.commonFloat else { throw error }
             let op: any Operator = self
-            return .routine(WidenedRoutine(op: op, outputs: call.outputs))
+            return .routine(WidenedRoutine(op: op, wide: wide, outputs: call.outputs))
         }
     }
 }
 
 extension Call {
-    fileprivate var types: [ElementType] { (inputs + outputs).compactMap { $0?.tensor?.element } }
+    /// The float of 32 or 64 bits that holds all floats of the operands, where these are half or mixed ones.
+    fileprivate var commonFloat: ElementType? {
+        let floats = Set((inputs + outputs).compactMap { $0?.tensor?.element }.filter(\.isPlainFloat))
+        let wide: ElementType = floats.contains(.float64) ? .float64 : .float32
+        return floats.isSubset(of: [wide]) ? nil : wide
+    }
 }
 
 extension ElementType {
     /// Whether this is a float of 16 bits.
     package var isHalf: Bool { self == .float16 || self == .bfloat16 }
+    /// Whether this is a float of at least 16 bits.
+    fileprivate var isPlainFloat: Bool { isHalf || self == .float32 || self == .float64 }
 }
 
-/// Runs an operator on half floats in float32, each result rounded once.
+/// Runs an operator on floats of several widths in the widest, each result rounded once.
 struct WidenedRoutine: Routine {
     let op: any Operator
+    let wide: ElementType
     let outputs: [ValueType?]
 
     func run(_ inputs: [Datum?], in scope: any Scope) throws(Misfit) -> [Datum?] {
@@ -37,8 +45,10 @@ struct WidenedRoutine: Routine {
     }
 
     private func widened(_ datum: Datum?, in scope: any Scope) throws(Misfit) -> Datum? {
-        guard let datum, datum.tensor?.type.element.isHalf == true else { return datum }
-        return try performOne(Cast(to: .float32), [datum], in: scope)
+        guard let datum, let element = datum.tensor?.type.element, element.isPlainFloat, element != wide else {
+            return datum
+        }
+        return try performOne(Cast(to: wide), [datum], in: scope)
     }
 
     private func narrowed(_ datum: Datum?, to type: ValueType?, in scope: any Scope) throws(Misfit) -> Datum?

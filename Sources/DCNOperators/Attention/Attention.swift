@@ -73,7 +73,8 @@ package struct Attention: Operator {
         let inputs = Inputs(call.inputs, constants: call.constants, outputCount: call.outputs.count)
         guard let sizes = try AttentionSizes(self, inputs) else { throw .missing("the shapes of Q, K and V") }
         let element = try call.input(0).element
-        guard try call.input(2).element == element else {
+        let others = call.inputs.dropFirst().compactMap { $0?.tensor?.element }
+        guard others.allSatisfy({ !$0.isFloat || $0 == element }) else {
             throw .unsupported("attention of mixed element types")
         }
         let mask = call.has(3) ? try AttentionMask(call.input(3), sizes) : nil
