@@ -44,7 +44,8 @@ extension Model {
 }
 
 extension Dialect {
-    /// All spellings that are known here.
+    /// All spellings that are known here. The commands also know `ImageDecoder`, which needs libraries for pictures:
+    /// here a model that holds it is refused as unsupported, unless a dialect of the program's own spells it.
     public static var standard: [Dialect] { Catalogue.dialects }
 
     /// Spellings of deformable convolution that do not say how samples beyond the border are read: as clamped to the

@@ -39,26 +39,6 @@ package enum Catalogue {
     package static let operators: [String: any Operator.Type] = Dictionary(
         families.flatMap(\.operators).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 
-    /// One spelling that files may use.
-    package struct Entry: Sendable, Hashable {
-        /// The domain, `""` for the default one.
-        package let domain: String
-        /// The name there.
-        package let name: String
-        /// The oldest version of the domain's operator set whose meaning is known.
-        package let since: Int
-        /// Whether there is an operator of that name here; else the spelling means another one.
-        package let isCanonical: Bool
-    }
-
-    /// All spellings, in order of domain and name.
-    package static let listing: [Entry] = dialects.flatMap { dialect in
-        let domain = dialect.domain ?? "*"
-        return dialect.spellings.keys.sorted().map {
-            Entry(domain: domain, name: $0, since: domain.isEmpty ? 7 : 1, isCanonical: operators[$0] != nil)
-        }
-    }
-
     /// One dialect per domain that any family spells for, and one for every domain.
     package static let dialects: [Dialect] = {
         var tables: [String: [String: Dialect.Spelling]] = [:]

@@ -1,0 +1,64 @@
+package import DCNGraph
+
+/// What is said of a spelling that files may use.
+package struct ListedOperator: Sendable, Hashable {
+    /// The domain, `""` for the default one, `*` for every one.
+    package let domain: String
+    /// The name there.
+    package let name: String
+    /// The versions of the domain's operator set that define it anew, each valid until the next; empty where the
+    /// domain has no versions.
+    package let versions: [Int]
+    /// The operator that runs it; nil for a constant, and where everything that was offered is refused.
+    package let runsAs: String?
+    /// The element types of each operand that must be there; empty where there is none, or graphs inside decide.
+    package let elements: [[ElementType]]
+    /// Whether graphs inside the node decide what it takes.
+    package let hasBodies: Bool
+
+    /// The one operator without a spelling: the value that it holds becomes part of the graph.
+    static let constant = ListedOperator(
+        domain: "", name: "Constant", versions: standardVersions[""]?["Constant"] ?? [], runsAs: nil,
+        elements: [], hasBodies: false)
+
+    private init(
+        domain: String, name: String, versions: [Int], runsAs: String?, elements: [[ElementType]],
+        hasBodies: Bool
+    ) {
+        self.domain = domain
+        self.name = name
+        self.versions = versions
+        self.runsAs = runsAs
+        self.elements = elements
+        self.hasBodies = hasBodies
+    }
+
+    /// What a probe of the spelling finds; throws what is said against everything that is offered.
+    package init(domain: String, name: String, spelling: @escaping Dialect.Spelling) throws(Misfit) {
+        let versions = standardVersions[domain]?[name] ?? []
+        let probe = Probe(domain: domain, name: name, version: versions.last ?? 1, spelling: spelling)
+        let answer = try probe.answer()
+        self.init(
+            domain: domain, name: name, versions: versions, runsAs: answer.op.name,
+            elements: answer.hasBodies ? [] : probe.elements(of: answer), hasBodies: answer.hasBodies)
+    }
+}
+
+extension [Dialect] {
+    /// All spellings that mean something, in order of domain and name; those are left out that stand for a refusal with
+    /// a hint. Throws what is said where a spelling accepts nothing that is offered.
+    package func listing() throws(Misfit) -> [ListedOperator] {
+        var listed = [ListedOperator.constant]
+        for dialect in self {
+            for (name, spelling) in dialect.spellings {
+                do throws(Misfit) {
+                    listed.append(
+                        try ListedOperator(domain: dialect.domain ?? "*", name: name, spelling: spelling))
+                } catch {
+                    guard case .unsupported = error else { throw error }
+                }
+            }
+        }
+        return listed.sorted { ($0.domain, $0.name) < ($1.domain, $1.name) }
+    }
+}
