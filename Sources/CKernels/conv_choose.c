@@ -18,17 +18,17 @@ static double conv_narrow_cost(const dcn_conv_shape *s) {
 }
 
 /// The direct sum in one piece, after copying the runs of every patch.
-static double conv_patch_cost(dcn_conv_form form, const dcn_conv_shape *s) {
+static double conv_patch_cost(const dcn_conv_shape *s) {
     const double products = (double)s->channels * (double)conv_volume(s->kernel);
     const double pixels = (double)s->batch * (double)conv_volume(s->output);
     const double waiting = s->outputs <= 16 ? 1.4 : s->outputs <= 32 ? 1.15 : 1.0;
-    return pixels * (waiting * products * (double)dcn_padded(s->outputs) + 64 * (double)patch_runs(form, s));
+    return pixels * (waiting * products * (double)dcn_padded(s->outputs) + 64 * (double)conv_volume(s->kernel));
 }
 
 double dcn_conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa) {
     (void)isa;
     if (!dcn_conv_fits(form, shape)) return INFINITY;
-    if (form == DCN_CONV_ROWS || form == DCN_CONV_PLANES) return conv_patch_cost(form, shape);
+    if (form == DCN_CONV_ROWS || planes_reads(form)) return conv_patch_cost(shape);
     if (form == DCN_CONV_NARROW) return conv_narrow_cost(shape);
     if (conv_is_winograd(form)) return winograd_cost(form, shape, caches);
     return conv_direct_cost(shape);

@@ -46,14 +46,16 @@ int conv_is_winograd(dcn_conv_form form) {
 int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape) {
     if (!conv_shape_valid(shape)) return 0;
     if (form == DCN_CONV_NARROW) return narrow_fits(shape);
-    if (form == DCN_CONV_ROWS || form == DCN_CONV_PLANES) return patch_fits(form, shape);
+    if (form == DCN_CONV_ROWS) return patch_fits(shape);
+    if (form == DCN_CONV_PLANES || form == DCN_CONV_PLANES_OUT) return planes_fits(shape);
+    if (form == DCN_CONV_DEPTHWISE_PLANES) return depthwise_planes_fits(shape);
     return form == DCN_CONV_DIRECT || (conv_is_winograd(form) && winograd_fits(shape));
 }
 
 ptrdiff_t dcn_conv_packed_count(dcn_conv_form form, const dcn_conv_shape *shape) {
     if (!dcn_conv_fits(form, shape)) return -1;
     ptrdiff_t positions = conv_volume(shape->kernel);
-    if (form == DCN_CONV_NARROW) return narrow_packed_count(shape, positions);
+    if (form == DCN_CONV_NARROW || form == DCN_CONV_DEPTHWISE_PLANES) return narrow_packed_count(shape, positions);
     if (conv_is_winograd(form)) {
         const ptrdiff_t side = winograd_make_grid(form, shape).edge + 2;
         positions = side * side;
@@ -65,9 +67,9 @@ ptrdiff_t dcn_conv_pack(dcn_conv_form form, const dcn_conv_shape *shape, const f
     const ptrdiff_t count = dcn_conv_packed_count(form, shape);
     if (count <= 0) return count;
     const ptrdiff_t taps = conv_volume(shape->kernel);
-    if (form == DCN_CONV_NARROW)
+    if (form == DCN_CONV_NARROW || form == DCN_CONV_DEPTHWISE_PLANES)
         for (ptrdiff_t t = 0; t < taps; t++) narrow_pack_tap(shape, weights, taps, t, t, packed);
-    else if (form == DCN_CONV_PLANES) patch_pack_planes(shape, weights, packed);
+    else if (form == DCN_CONV_PLANES || form == DCN_CONV_PLANES_OUT) planes_pack(shape, weights, packed);
     else if (conv_is_winograd(form)) winograd_pack(form, shape, weights, packed);
     else conv_pack_direct(shape, weights, packed);
     return count;

@@ -109,7 +109,9 @@ int dcn_conv_make_plan(dcn_conv_form form, const dcn_conv_shape *shape, dcn_cach
     *plan = (dcn_conv_plan){.form = form, .shape = *shape, .packed_count = dcn_conv_packed_count(form, shape)};
     if (plan->packed_count < 0) return 0;
     if (conv_is_winograd(form)) winograd_make_plan(plan, caches, tiles_wanted);
-    else if (form == DCN_CONV_ROWS || form == DCN_CONV_PLANES) patch_make_plan(plan, caches, tiles_wanted);
+    else if (form == DCN_CONV_ROWS) patch_make_plan(plan, caches, tiles_wanted);
+    else if (form == DCN_CONV_PLANES || form == DCN_CONV_PLANES_OUT) planes_make_plan(plan, caches, tiles_wanted);
+    else if (form == DCN_CONV_DEPTHWISE_PLANES) depthwise_planes_make_plan(plan, caches, tiles_wanted);
     else if (form == DCN_CONV_NARROW) narrow_make_plan(plan, caches, tiles_wanted);
     else conv_plan_direct(plan, caches, tiles_wanted);
     return 1;

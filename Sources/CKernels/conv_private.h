@@ -104,13 +104,40 @@ void narrow_pack_tap(const dcn_conv_shape *shape, const float *weights, ptrdiff_
                      ptrdiff_t index, float *packed);
 void narrow_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
 
-int patch_fits(dcn_conv_form form, const dcn_conv_shape *shape);
-/// Runs of floats a patch is copied by.
-ptrdiff_t patch_runs(dcn_conv_form form, const dcn_conv_shape *shape);
+/// Rows of a kernel that the depthwise kernels have room for.
+enum { DEPTHWISE_MOST_ROWS = 64 };
+/// Whether the kernels made for one input channel to an output fit, channels last.
+int depthwise_fits(const dcn_conv_shape *shape);
+
+/// Rows of inputs copied for a tile of a row-major image.
+typedef struct {
+    ptrdiff_t planes;                ///< (channel, plane of the kernel)
+    ptrdiff_t slots;                 ///< rows kept of each plane
+    ptrdiff_t step, phases, pitch;   ///< every `step`-th column together: `phases` runs of `pitch` floats to a row
+    ptrdiff_t used;                  ///< floats of a run that outputs depend on
+    ptrdiff_t row_floats;
+    int dense;                       ///< 1: all rows between the first and the last; 0: those of one row of outputs
+} planes_strip;
+
+/// Rows kept for `rows` rows of outputs.
+CONV_INLINE ptrdiff_t planes_input_rows(const dcn_conv_shape *s, const planes_strip *strip, ptrdiff_t rows) {
+    if (!strip->dense) return s->kernel.height;
+    return (rows - 1) * s->stride.height + (s->kernel.height - 1) * s->dilation.height + 1;
+}
+
+planes_strip planes_make_strip(const dcn_conv_shape *shape, ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t columns);
+/// Whether the form reads row-major input.
+int planes_reads(dcn_conv_form form);
+int planes_fits(const dcn_conv_shape *shape);
+int depthwise_planes_fits(const dcn_conv_shape *shape);
+void planes_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
+void depthwise_planes_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
+
+int patch_fits(const dcn_conv_shape *shape);
 /// Floats from one patch to the next: products, and what copies may write behind them.
 ptrdiff_t patch_stride(ptrdiff_t inner);
 /// Weights with the products in the order of the file.
-void patch_pack_planes(const dcn_conv_shape *shape, const float *weights, float *packed);
+void planes_pack(const dcn_conv_shape *shape, const float *weights, float *packed);
 void patch_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
 
 /// How a strided product reads B.

@@ -1,31 +1,14 @@
 #include "conv_private.h"
 
-int patch_fits(dcn_conv_form form, const dcn_conv_shape *s) {
-    if (s->transposed || s->groups != 1 || s->channels > 16) return 0;
-    if (s->channels * conv_volume(s->kernel) > 4096) return 0;
-    return form == DCN_CONV_ROWS || s->dilation.width == 1;
-}
-
-ptrdiff_t patch_runs(dcn_conv_form form, const dcn_conv_shape *s) {
-    const ptrdiff_t rows = s->kernel.depth * s->kernel.height;
-    return rows * (form == DCN_CONV_PLANES ? s->channels : s->kernel.width);
+int patch_fits(const dcn_conv_shape *s) {
+    return !s->transposed && s->groups == 1 && s->channels <= 16 && s->channels * conv_volume(s->kernel) <= 4096;
 }
 
 ptrdiff_t patch_stride(ptrdiff_t inner) { return dcn_padded(inner) + 16; }
 
-void patch_pack_planes(const dcn_conv_shape *s, const float *weights, float *packed) {
-    const ptrdiff_t inner = s->channels * conv_volume(s->kernel);
-    for (ptrdiff_t column = 0; column < s->outputs; column += CONV_PANEL) {
-        const ptrdiff_t width = conv_panel_width(s->outputs, column);
-        for (ptrdiff_t k = 0; k < inner; k++, packed += width)
-            for (ptrdiff_t o = 0; o < width; o++)
-                packed[o] = column + o < s->outputs ? weights[(column + o) * inner + k] : 0;
-    }
-}
-
 void patch_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted) {
     const dcn_conv_shape *s = &plan->shape;
-    const ptrdiff_t word = (ptrdiff_t)sizeof(float), runs = dcn_padded(patch_runs(plan->form, s));
+    const ptrdiff_t word = (ptrdiff_t)sizeof(float), runs = dcn_padded(conv_volume(s->kernel));
     const ptrdiff_t stride = patch_stride(s->channels * conv_volume(s->kernel));
     const conv_cut cut = conv_cut_tiles(s->batch * conv_volume(s->output), conv_pieces(s->outputs, CONV_PANEL), stride,
                                         0, caches, tiles_wanted);

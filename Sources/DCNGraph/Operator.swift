@@ -71,6 +71,12 @@ public enum LayoutRule: Sendable, Hashable {
     case follow(inputs: Set<Int>, outputs: Set<Int>)
 }
 
+/// An operator that can write its result in either layout.
+public protocol ResultLayoutChoosing: Operator {
+    /// The operator that writes it so; nil where there is no choice.
+    func giving(_ layout: Layout) -> (any Operator)?
+}
+
 /// An operator that can read constants in a form of its own, made once at conversion.
 public protocol Packable: Operator {
     /// The operator that reads the packed form, and the constants that take the place of its inputs; nil where it stays.

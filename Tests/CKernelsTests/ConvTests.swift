@@ -67,18 +67,17 @@ private struct ConvCase: CustomStringConvertible {
 
     /// The input as the form wants it.
     func input(_ form: dcn_conv_form) -> ConvBuffer {
-        guard form == DCN_CONV_PLANES else { return ConvBuffer(x) }
-        let pixels = volume(shape.input)
-        var planes = [Float](repeating: 0, count: shape.batch * shape.channels * pixels)
-        for image in 0..<shape.batch {
-            for channel in 0..<shape.channels {
-                for pixel in 0..<pixels {
-                    planes[(image * shape.channels + channel) * pixels + pixel] =
-                        x[(image * pixels + pixel) * xStride + xOffset + channel]
-                }
-            }
+        guard [DCN_CONV_PLANES, DCN_CONV_PLANES_OUT, DCN_CONV_DEPTHWISE_PLANES].contains(form) else {
+            return ConvBuffer(x)
         }
-        return ConvBuffer(planes)
+        return ConvBuffer(planes(Array(x.dropFirst(xOffset)), shape.channels, volume(shape.input), xStride))
+    }
+
+    /// Channels-last numbers row-major.
+    private func planes<Number>(_ x: [Number], _ channels: Int, _ pixels: Int, _ stride: Int) -> [Number] {
+        (0..<shape.batch * channels * pixels).map {
+            x[($0 / pixels / channels * pixels + $0 % pixels) * stride + $0 / pixels % channels]
+        }
     }
 
     /// Packs, plans and runs, tiles backwards; what is wrong, or nil.
@@ -96,6 +95,9 @@ private struct ConvCase: CustomStringConvertible {
                 == 1
         else { return "no plan" }
         let scratch = ConvBuffer(count: plan.scratch_bytes / 4)
+        if form == DCN_CONV_PLANES_OUT || form == DCN_CONV_DEPTHWISE_PLANES {
+            return rowMajorComplaint(&plan, packed, scratch, kernels, streaming: noise.index(2) == 0, bound)
+        }
         var target = ConvTarget(&noise, pixels: shape.batch * volume(shape.output), channels: shape.outputs)
         let input = self.input(form)
         let streaming = noise.index(2) == 0
@@ -116,6 +118,34 @@ private struct ConvCase: CustomStringConvertible {
         }
         if !scratch.isGuarded { return "written behind the scratch" }
         return target.complaint(expected, within: bound)
+    }
+}
+
+extension ConvCase {
+    /// The same with a row-major result and residual.
+    private func rowMajorComplaint(
+        _ plan: inout dcn_conv_plan, _ packed: ConvBuffer, _ scratch: ConvBuffer, _ kernels: ConvKernels,
+        streaming: Bool, _ bound: Double
+    ) -> String? {
+        let pixels = volume(shape.output), input = self.input(plan.form)
+        let want = planes(expected, shape.outputs, pixels, shape.outputs)
+        let y = ConvBuffer(count: want.count)
+        var end = self.end
+        end.residual = end.residual.map { planes($0, shape.outputs, pixels, end.residualStride) }
+        end.lend { epilogue in
+            var arguments = dcn_conv_arguments(
+                x: input.pointer, x_stride: 0, packed: packed.pointer,
+                y: dcn_output(data: y.pointer, stride: 0, clear: 0, streaming: streaming ? 1 : 0),
+                epilogue: epilogue)
+            for tile in (0..<plan.tile_count).reversed() {
+                kernels.table.conv(&plan, &arguments, tile, scratch.pointer)
+            }
+        }
+        if !scratch.isGuarded { return "written behind the scratch" }
+        for (index, value) in want.enumerated() where !(abs(Double(y[index]) - value) <= bound) {
+            return "element \(index): got \(y[index]), expected \(value)"
+        }
+        return y.isGuarded ? nil : "written behind the output"
     }
 }
 
@@ -199,14 +229,35 @@ struct ConvTests {
         }
     }
 
+    @Test("depthwise, with kernels of their own", arguments: ConvKernels.available)
+    func depthwise(_ kernels: ConvKernels) {
+        for form in [DCN_CONV_NARROW, DCN_CONV_DEPTHWISE_PLANES] {
+            Self.check(form, kernels, cases: 60) { shape, noise in
+                shape.groups = 2 + noise.index(140)
+                (shape.channels, shape.outputs) = (shape.groups, shape.groups)
+                shape.kernel.width = 3 + 2 * noise.index(3)
+                if noise.index(4) > 0 { shape.dilation = dcn_extent(depth: 1, height: 1, width: 1) }
+                if noise.index(4) == 0 { shape.kernel.height = 1 + noise.index(7) }
+                if noise.index(3) == 0 { shape.output.width += noise.index(80) }
+                if noise.index(3) == 0 { shape.input.width += noise.index(90) }
+                guard form == DCN_CONV_DEPTHWISE_PLANES else { return }
+                shape.stride.width = 1 << noise.index(4)
+                (shape.kernel.depth, shape.input.depth, shape.output.depth, shape.pad.depth) = (1, 1, 1, 0)
+            }
+        }
+    }
+
     @Test("few input channels, channels last and row major", arguments: ConvKernels.available)
     func patches(_ kernels: ConvKernels) {
-        for form in [DCN_CONV_ROWS, DCN_CONV_PLANES] {
+        for form in [DCN_CONV_ROWS, DCN_CONV_PLANES, DCN_CONV_PLANES_OUT] {
             Self.check(form, kernels, cases: 25) { shape, noise in
+                if noise.index(3) == 0 { shape.output.width += 16 * noise.index(8) }
+                if noise.index(3) == 0 { shape.input.width += 70 }
+                if noise.index(3) == 0 { shape.stride.width = 1 << noise.index(4) }
                 (shape.channels, shape.outputs) = (1 + noise.index(16), shape.outputs / shape.groups)
                 shape.groups = 1
                 if noise.index(4) == 0 { shape.kernel.width = 17 + noise.index(4) }
-                if form == DCN_CONV_PLANES { shape.dilation.width = 1 }
+                if form != DCN_CONV_ROWS { shape.dilation.width = 1 }
             }
         }
     }
@@ -231,9 +282,12 @@ struct ConvTests {
     @Test("the answer is the same bits however tiles are cut", arguments: ConvKernels.available)
     func sameBits(_ kernels: ConvKernels) {
         var noise = Noise(5)
-        for form in [DCN_CONV_DIRECT, DCN_CONV_WINOGRAD_4] {
+        for form in [DCN_CONV_DIRECT, DCN_CONV_WINOGRAD_4, DCN_CONV_NARROW, DCN_CONV_DEPTHWISE_PLANES] {
             var shape = dcn_conv_shape()
             (shape.batch, shape.groups, shape.channels, shape.outputs) = (1, 1, 70, 130)
+            if form == DCN_CONV_NARROW || form == DCN_CONV_DEPTHWISE_PLANES {
+                (shape.groups, shape.channels, shape.outputs) = (70, 70, 70)
+            }
             (shape.input, shape.output) = (
                 dcn_extent(depth: 1, height: 13, width: 11), dcn_extent(depth: 1, height: 13, width: 11)
             )
@@ -251,11 +305,11 @@ struct ConvTests {
                     var plan = dcn_conv_plan()
                     #expect(dcn_conv_make_plan(form, &shape, caches, kernels.isa, wanted, &plan) == 1)
                     let scratch = ConvBuffer(count: plan.scratch_bytes / 4)
-                    let y = ConvBuffer(count: 13 * 11 * 144)
+                    let stride = dcn_padded(shape.outputs), y = ConvBuffer(count: 13 * 11 * stride, of: 0)
                     var arguments = dcn_conv_arguments()
                     (arguments.x, arguments.x_stride) = (UnsafePointer(x.pointer), 80)
                     arguments.packed = UnsafePointer(packed.pointer)
-                    arguments.y = dcn_output(data: y.pointer, stride: 144, clear: 144, streaming: 0)
+                    arguments.y = dcn_output(data: y.pointer, stride: stride, clear: stride, streaming: 0)
                     for tile in 0..<plan.tile_count {
                         kernels.table.conv(&plan, &arguments, tile, scratch.pointer)
                     }
@@ -298,7 +352,8 @@ struct ConvTests {
             for accuracy in [DCN_ACCURACY_EXACT, DCN_ACCURACY_DEFAULT, DCN_ACCURACY_FAST] {
                 let form = dcn_conv_choose(&shape, dcn_read_caches(), DCN_ISA_BASELINE, accuracy)
                 #expect(dcn_conv_fits(form, &shape) == 1)
-                #expect(form != DCN_CONV_PLANES)
+                #expect(
+                    ![DCN_CONV_PLANES, DCN_CONV_PLANES_OUT, DCN_CONV_DEPTHWISE_PLANES].contains(form))
                 if accuracy != DCN_ACCURACY_FAST { #expect(form != DCN_CONV_WINOGRAD_6) }
                 if accuracy == DCN_ACCURACY_EXACT { #expect(form != DCN_CONV_WINOGRAD_4) }
             }

@@ -17,6 +17,26 @@ struct LayoutTests {
         try expectSameAnswers(b.graph, graph)
     }
 
+    @Test("a depthwise convolution does as its neighbours do, a first layer as its readers")
+    func choices() throws {
+        for (kind, expected) in [
+            ("depthwise", ["Conv"]), ("first", ["Conv"]), ("both", ["Conv", "Conv", "Relayout"]),
+        ] {
+            var b = Builder()
+            var y = b.input("x", [2, kind == "depthwise" ? 20 : 3, 9, 11])
+            if kind != "depthwise" { y = try b.node(Conv(), [y, b.constant("w", [20, 3, 3, 3])], "first") }
+            if kind != "first" {
+                var depthwise = Conv()
+                depthwise.groups = 20
+                y = try b.node(depthwise, [y, b.constant("v", [20, 1, 3, 3])], "depthwise")
+            }
+            b.graph.addOutput(y, named: "y")
+            let (graph, _) = try after(LayOut(.exact), b.graph)
+            #expect(operators(graph) == expected, "\(kind)")
+            try expectSameAnswers(b.graph, graph)
+        }
+    }
+
     @Test("a transpose to channels last and back moves nothing", arguments: [16, 10])
     func transposes(_ channels: Int) throws {
         var b = Builder()

@@ -113,6 +113,8 @@ typedef enum {
     DCN_CONV_WINOGRAD_2,         ///< 3 × 3, stride 1: F(2×2), as exact as the direct sum
     DCN_CONV_WINOGRAD_4,         ///< F(4×4), about 3.5 × the rounding error of the direct sum
     DCN_CONV_WINOGRAD_6,         ///< F(6×6), about 7 × the rounding error of the direct sum
+    DCN_CONV_PLANES_OUT,         ///< as `DCN_CONV_PLANES`, weights too, with row-major output and residual
+    DCN_CONV_DEPTHWISE_PLANES,   ///< one channel to an output, weights as in `DCN_CONV_NARROW`: everything row major
 } dcn_conv_form;
 
 /// Which forms may be chosen.
@@ -129,7 +131,8 @@ typedef struct {
     ptrdiff_t tile_count;
     ptrdiff_t scratch_bytes;     ///< per thread, a multiple of 64
     ptrdiff_t packed_count;      ///< floats of packed weights
-    ptrdiff_t block_rows;        ///< pixels (Winograd: tiles) of one tile
+    ptrdiff_t block_rows;        ///< pixels (Winograd: tiles, planes: rows) of one tile
+    ptrdiff_t block_columns;     ///< planes: columns of one tile
     ptrdiff_t block_taps;        ///< taps summed between two visits of an output
     ptrdiff_t block_channels;    ///< channels summed between two visits of an output
     ptrdiff_t row_tiles;
@@ -137,7 +140,8 @@ typedef struct {
     ptrdiff_t panels_per_tile;
 } dcn_conv_plan;
 
-/// Operands of one run. `x` is channels last with `x_stride`, but row major for `DCN_CONV_PLANES`, which ignores it.
+/// Operands of one run. `x` is channels last with `x_stride`, but row major for the forms of planes, which ignore it;
+/// strides of a row-major output and its residual are ignored likewise.
 typedef struct {
     const float *x;
     ptrdiff_t x_stride;
@@ -149,7 +153,8 @@ typedef struct {
 /// Whether the form can compute the layer.
 int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape);
 
-/// The cheapest form for channels-last input by `dcn_conv_cost`, within the accuracy. Never `DCN_CONV_PLANES`.
+/// The cheapest form for channels-last input by `dcn_conv_cost`, within the accuracy. Never one
+/// that reads row-major input.
 dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa, dcn_accuracy accuracy);
 
 /// Estimated multiply-adds, everything else (transforms, copies) expressed in them. Compares forms of one layer.

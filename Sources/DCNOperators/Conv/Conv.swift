@@ -5,8 +5,9 @@ package import DCNGraph
 ///     y[n, o, p] = bias[o] + Σ weight[o, c, t] · x[n, g(o)·C/G + c, p·stride − pad + t·dilation]
 ///
 /// then the activation, with `residual` (shape of y) added before it. `x` outside its extent is zero.
-/// Inputs: x [N, C, …], weight [O, C/G, …], bias? [O], residual?. Once packed: x and y channels last, weight and bias
-/// in the form `packed` names.
+/// Inputs: x [N, C, …], weight [O, C/G, …], bias? [O], residual?. Once packed: weight and bias in the form `packed`
+/// names; x and y channels last, but for first layers, which read row-major and write what `resultLayout` says, and
+/// depthwise ones, which do as their input does.
 package struct Conv: Operator {
     package static let name = "Conv"
     /// The kernel and its steps.
@@ -17,6 +18,8 @@ package struct Conv: Operator {
     package var activation = Activation.none
     /// The form of the weights, once packed.
     package var packed: WeightForm?
+    /// How y lies where the form leaves the choice; nil: channels last.
+    package var resultLayout: Layout?
 
     package init() {}
 
@@ -46,7 +49,7 @@ package struct Conv: Operator {
                 try residual.expect(output[axis], along: axis, because: "as y")
             }
         }
-        return [.tensor(TensorType(x.element, output, layout: packed == nil ? .rowMajor : .channelsLast))]
+        return [.tensor(TensorType(x.element, output, layout: outputLayout(for: x.type)))]
     }
 
     private func expectChannels(_ x: Operand, _ weights: Shape) throws(Misfit) {
@@ -79,9 +82,28 @@ package struct Conv: Operator {
     package func layoutRule(for inputs: Inputs) -> LayoutRule {
         switch packed?.form {
         case nil: .rowMajor
+        case .planes where resultLayout == .rowMajor: .rowMajor
         case .planes: .channelsLast(inputs: [3], outputs: [0])
+        case .narrow where isDepthwise: .follow(inputs: [0, 3], outputs: [0])
         default: .channelsLast(inputs: [0, 3], outputs: [0])
         }
+    }
+
+    private func outputLayout(for x: TensorType) -> Layout {
+        switch packed?.form {
+        case nil: .rowMajor
+        case .planes: resultLayout ?? .channelsLast
+        case .narrow where isDepthwise: x.layout
+        default: .channelsLast
+        }
+    }
+
+    /// Whether each channel has its own output, and a kernel small enough to be run over row-major planes.
+    private var isDepthwise: Bool {
+        guard let extents = packed?.extents, extents.count <= 4, extents[1] == 1, extents[0] == groups else {
+            return false
+        }
+        return (extents[2...] + window.dilations).allSatisfy { $0 <= 64 }
     }
 
     package func multiplyAdds(inputs: [ValueType?], outputs: [ValueType?]) -> Int {
@@ -104,5 +126,14 @@ extension Conv {
     init(onnx node: SourceNode) throws(Misfit) {
         window = try Window(onnx: node)
         groups = try node.int("group", default: 1)
+    }
+}
+
+extension Conv: ResultLayoutChoosing {
+    package func giving(_ layout: Layout) -> (any Operator)? {
+        guard packed?.form == .planes else { return nil }
+        var op = self
+        op.resultLayout = layout
+        return op
     }
 }

@@ -13,7 +13,7 @@ struct ConvTable: @unchecked Sendable {
     }
 }
 
-/// A packed convolution, channels last out; in too, but for the form that reads planes.
+/// A packed convolution.
 struct ConvKernel: Kernel {
     private let table: ConvTable
     private let plan: dcn_conv_plan
@@ -35,7 +35,8 @@ struct ConvKernel: Kernel {
             plan.tile_count = 0
         } else {
             let made = dcn_conv_make_plan(
-                form.code, &shape, machineCaches, call.instructionSet.code, tilesWanted, &plan)
+                form.code(for: try call.output(0).layout), &shape, machineCaches, call.instructionSet.code,
+                tilesWanted, &plan)
             guard made != 0 else {
                 throw .value(of: "the convolution", because: "is too large to be planned")
             }

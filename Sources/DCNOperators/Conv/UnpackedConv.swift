@@ -51,7 +51,9 @@ struct UnpackedConv: Routine {
 func runChannelsLast(
     _ op: some Operator, _ operands: [Tensor?], rule: LayoutRule, _ scope: any Scope
 ) throws(Misfit) -> Tensor {
-    guard case .channelsLast(let converted, let outputs, _) = rule else { throw .unsupported("this layout") }
+    var converted: Set<Int> = []
+    var outputs: Set<Int> = []
+    if case .channelsLast(let inputs, let results, _) = rule { (converted, outputs) = (inputs, results) }
     var given = operands
     for index in converted where index < given.count {
         if let tensor = given[index] { given[index] = try relayout(tensor, to: .channelsLast, scope) }

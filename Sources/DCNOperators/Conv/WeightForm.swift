@@ -32,6 +32,15 @@ package struct WeightForm: Sendable, Hashable, Codable {
         }
     }
 
+    /// What runs where the result lies so.
+    func code(for layout: Layout) -> dcn_conv_form {
+        switch form {
+        case .planes where layout == .rowMajor: DCN_CONV_PLANES_OUT
+        case .narrow where layout == .rowMajor: DCN_CONV_DEPTHWISE_PLANES
+        default: code
+        }
+    }
+
     init(_ code: dcn_conv_form, extents: [Int]) {
         self.extents = extents
         switch code {

@@ -41,7 +41,8 @@ private struct Work {
 
     private mutating func append(_ node: Node) throws(DCNError) {
         let operands = old.operands(of: node.inputs, bodies: node.bodies, outputCount: node.outputs.count)
-        let rule = node.op.layoutRule(for: operands)
+        let op = chosen(node)
+        let rule = op.layoutRule(for: operands)
         var inputs: [ValueID?] = []
         for (index, input) in node.inputs.enumerated() {
             guard let input else {
@@ -52,9 +53,26 @@ private struct Work {
         }
         let names = node.outputs.map { $0.map { old[$0].name } }
         let results = try new.appendNode(
-            node.op, inputs, bodies: node.bodies, named: node.name, outputs: names, origin: node.origin)
+            op, inputs, bodies: node.bodies, named: node.name, outputs: names, origin: node.origin)
         for (output, result) in zip(node.outputs, results) {
             if let output, let result { places[output] = [layout(of: new[result].type): result] }
+        }
+    }
+
+    /// The operator, writing row-major where it may and all its readers want that.
+    private func chosen(_ node: Node) -> any Operator {
+        guard let op = node.op as? any ResultLayoutChoosing, node.outputs.count == 1,
+            let output = node.outputs[0], isReadRowMajor(output)
+        else { return node.op }
+        return op.giving(.rowMajor) ?? node.op
+    }
+
+    private func isReadRowMajor(_ value: ValueID) -> Bool {
+        old[value].consumers.allSatisfy { id in
+            let reader = old[id]
+            let operands = old.operands(
+                of: reader.inputs, bodies: reader.bodies, outputCount: reader.outputs.count)
+            return reader.op.layoutRule(for: operands) == .rowMajor
         }
     }
 
