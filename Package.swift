@@ -113,11 +113,12 @@ let package = Package(
             name: "DCNTests",
             dependencies: [
                 "DCN", "DCNFiles", "DCNFormats", "DCNGraph", "DCNOperators", "DCNPasses", "CKernels",
-                "TestSupport",
+                "Mutation", "TestSupport",
             ],
             swiftSettings: strict),
         .target(
-            name: "Mutation", dependencies: ["DCNFormats", "DCNOperators", "DCNPasses", "DCNRuntime"],
+            name: "Mutation",
+            dependencies: ["CKernels", "DCNFormats", "DCNOperators", "DCNPasses", "DCNRuntime"],
             path: "Tests/Mutation", swiftSettings: strict),
         .testTarget(name: "CImageTests", dependencies: ["CImage", "CTurboJPEG"], swiftSettings: strict),
     ],
@@ -131,6 +132,8 @@ if Context.environment["DCN_FUZZ"] != nil {
         ("trial", ["DCNFormats", "DCNGraph", "Mutation"]),
         ("fuzz-onnx", ["DCNFormats", "DCNOperators", "DCNPasses", "DCNRuntime"]),
         ("fuzz-models", ["DCNFormats", "DCNGraph", "Mutation"]),
+        ("fuzz-operators", ["DCNGraph", "Mutation"]),
+        ("fuzz-compiled", ["DCNFormats", "DCNGraph", "Mutation"]),
         ("fuzz-arrays", ["DCNFiles", "DCNFormats"]),
         ("fuzz-images", ["DCNFiles"]),
     ]

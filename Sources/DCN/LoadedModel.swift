@@ -25,25 +25,27 @@ package struct LoadedModel: Sendable {
         contentsOf path: String, dialects: [Dialect] = Dialect.standard, options: LoadOptions = LoadOptions(),
         spellings: String = ""
     ) throws(DCNError) {
+        let limits = options.effectiveLimits
         kind = try ModelFileKind(contentsOf: path)
         guard kind == .onnx else {
             compiled = try readCompiled(
                 contentsOf: path, operators: dialects.flatMap(\.operators), shapes: options.shapes,
-                limits: options.limits, mapping: options.mapping)
+                limits: limits, mapping: options.mapping)
             (asRead, canonical, canonicalRewritings, rewritings) = (compiled.graph, compiled.graph, [], [])
             declaredInputs = compiled.graph.inputNames
             return
         }
-        var source = try readOnnx(contentsOf: path, limits: options.limits, mapping: options.mapping)
+        var source = try readOnnx(contentsOf: path, limits: limits, mapping: options.mapping)
         try source.graph.fix(options.shapes, file: path)
         declaredInputs = source.graph.inputs.map(\.name)
         if !options.outputs.isEmpty { try source.cut(to: options.outputs) }
         var graph = try map(source, dialects: dialects, keepingInputs: options.keptInputs)
         asRead = graph
-        var log = try Pipeline.canonical.choosing(options.fuse).run(on: &graph)
+        var log = try Pipeline.canonical.choosing(options.fuse).limited(by: limits).run(on: &graph)
         canonical = graph
         canonicalRewritings = log
-        log += try Pipeline.fusing(options.accuracy).choosing(options.fuse).run(on: &graph)
+        log += try Pipeline.fusing(options.accuracy).choosing(options.fuse).limited(by: limits).run(
+            on: &graph)
         rewritings = log
         compiled = CompiledGraph(
             graph: graph, accuracy: options.accuracy, metadata: source.metadata, opsets: source.opsets,
@@ -63,5 +65,11 @@ package struct LoadedModel: Sendable {
         try Lower().run(on: &graph, log: &log, refusals: &refusals)
         _ = try Pipeline.tidying.run(on: &graph)
         return (graph, refusals)
+    }
+}
+
+extension Pipeline {
+    fileprivate func limited(by limits: ReadingLimits) -> Pipeline {
+        limited(foldedByteCount: limits.foldedByteCount, packedByteCount: limits.packedByteCount)
     }
 }

@@ -23,6 +23,11 @@ public struct LoadOptions: Sendable {
     public var mapping = FileMapping.mapped
     /// How much the file may ask of us before its numbers are looked at.
     public var limits = ReadingLimits()
+    /// Most bytes that loading may take, mapped files apart; nil leaves it to `limits`.
+    public var memoryLimit: Int?
+
+    /// The limits, those of memory no higher than `memoryLimit`.
+    var effectiveLimits: ReadingLimits { memoryLimit.map { limits.within($0) } ?? limits }
 
     /// The options that hold unless said otherwise.
     public init() {}

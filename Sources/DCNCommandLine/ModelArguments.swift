@@ -30,10 +30,11 @@ package struct ModelArguments: ParsableArguments {
     /// Nothing chosen yet.
     package init() {}
 
-    /// The model, with these of its inputs kept although they have initialisers.
-    package func load(keeping kept: Set<String> = []) throws -> Model {
+    /// The model, with these of its inputs kept although they have initialisers, read within so many bytes of memory.
+    package func load(keeping kept: Set<String> = [], memoryLimit: Int? = nil) throws -> Model {
         var options = try options()
         options.keptInputs = kept
+        options.memoryLimit = memoryLimit
         return try Model(contentsOf: model, dialects: dialects(), options: options)
     }
 

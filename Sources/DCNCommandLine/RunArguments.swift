@@ -16,6 +16,11 @@ package struct RunArguments: ParsableArguments {
         help: ArgumentHelp("Take no more memory than this, mapped files apart.", valueName: "BYTES[K|M|G]"))
     package var maxMemory: String?
 
+    @Option(
+        name: .customLong("max-trips"),
+        help: "End with exit 2 or 4 after this many trips through the bodies of loops (default: 4194304).")
+    package var maxTrips: Int?
+
     /// Nothing chosen yet.
     package init() {}
 
@@ -37,12 +42,22 @@ package struct RunArguments: ParsableArguments {
         return ProcessFacts.start + Int(maxSeconds * 1e9)
     }
 
+    /// Most bytes of memory that may be taken; nil where nothing was said.
+    package func memoryLimit() throws(UsageMistake) -> Int? {
+        guard let maxMemory else { return nil }
+        return try byteCount(maxMemory)
+    }
+
     /// Options of a session of a model that is loaded.
     package func options(observer: (any StepObserver)? = nil) throws -> Options {
         var options = Options(
             threads: try threadCount(), instructionSet: try wantedInstructionSet(), observer: observer)
-        if let maxMemory {
-            options.memoryLimit = try byteCount(maxMemory)
+        if let maxTrips {
+            guard maxTrips >= 0 else { throw UsageMistake("--max-trips is \(maxTrips), expected 0 or more") }
+            options.tripLimit = maxTrips
+        }
+        if let limit = try memoryLimit() {
+            options.memoryLimit = limit
             options.heldByteCount = ProcessFacts.anonymousByteCount
         } else if let available = ProcessFacts.availableByteCount {
             options.memoryLimit = available

@@ -10,8 +10,17 @@ package struct Picture: Sendable, Hashable {
     /// Three bytes for each pixel.
     package var rgb: [UInt8]
 
-    /// Pixels in a picture that is read, at most.
+    /// Pixels in a picture that is read, at most, however large its file is.
     package static let mostPixels = 1 << 28
+    /// Pixels that are read however small the file is.
+    static let freePixels = 1 << 25
+    /// Pixels above these that one byte of a file may stand for: photographs stand far below.
+    static let pixelsPerByte = 64
+
+    /// The most pixels that a file of so many bytes may hold.
+    package static func pixelLimit(fileByteCount: Int) -> Int {
+        min(mostPixels, max(freePixels, min(fileByteCount, mostPixels) * pixelsPerByte))
+    }
 
     /// A picture of one colour.
     package init(width: Int, height: Int, colour: (UInt8, UInt8, UInt8) = (0, 0, 0)) {
@@ -37,8 +46,9 @@ package struct Picture: Sendable, Hashable {
         var (width, height) = (UInt32(0), UInt32(0))
         let status = codec.size(bytes.baseAddress, bytes.count, &width, &height, &message)
         guard status == DCN_IMAGE_OK else { throw file.error(reason(status, message)) }
-        guard let pixels = elementCount(of: [Int(width), Int(height)]), pixels <= Self.mostPixels else {
-            throw file.error("has \(width) × \(height) pixels, more than are read")
+        let limit = Self.pixelLimit(fileByteCount: bytes.count)
+        guard let pixels = elementCount(of: [Int(width), Int(height)]), pixels <= limit else {
+            throw file.error("has \(width) × \(height) pixels, the limit for its size is \(limit)")
         }
         self.width = Int(width)
         self.height = Int(height)

@@ -42,9 +42,13 @@ package final class ZipReader {
             guard entry.method == 8 else {
                 throw NpyFault(reason: "is packed by method \(entry.method), expected deflate")
             }
-            guard entry.unpacked <= min(byteLimit, dcn_inflate_bound(entry.packed)) else {
+            guard entry.unpacked <= dcn_inflate_bound(entry.packed) else {
+                throw NpyFault(reason: "says it holds \(entry.unpacked) bytes, more than is possible")
+            }
+            let limit = min(byteLimit, Self.inflatedLimit(packedByteCount: entry.packed))
+            guard entry.unpacked <= limit else {
                 throw NpyFault(
-                    reason: "says it holds \(entry.unpacked) bytes, more than is allowed or possible")
+                    reason: "says it holds \(entry.unpacked) bytes, the limit for its size is \(limit)")
             }
             let room = UnsafeMutableRawBufferPointer.allocate(
                 byteCount: max(1, entry.unpacked), alignment: 64)
@@ -58,6 +62,12 @@ package final class ZipReader {
             }
             return try checked(UnsafeRawBufferPointer(rebasing: room[..<written]), entry, body)
         } catch { throw file.error("entry '\(escaped(name))' \(error.reason)") }
+    }
+
+    /// The most bytes that an entry of so many deflated bytes may hold: what is small may be zeros throughout, what is
+    /// large must bring something.
+    static func inflatedLimit(packedByteCount: Int) -> Int {
+        max(1 << 28, min(packedByteCount, 1 << 40) * 64)
     }
 
     private func checked<R>(

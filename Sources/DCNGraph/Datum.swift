@@ -9,6 +9,15 @@ public indirect enum Datum: Sendable {
         if case .tensor(let tensor) = self { tensor } else { nil }
     }
 
+    /// Bytes that the value takes, those of strings counted one by one.
+    package var heldByteCount: Int {
+        switch self {
+        case .tensor(let tensor): tensor.strings.reduce(tensor.byteCount) { $0 + 32 + $1.bytes.count }
+        case .sequence(let values, _): values.reduce(0) { $0 + 64 + $1.heldByteCount }
+        case .optional(let value, _): value?.heldByteCount ?? 0
+        }
+    }
+
     /// The value's type, extents known.
     public var type: ValueType {
         switch self {

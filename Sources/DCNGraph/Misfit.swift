@@ -47,10 +47,13 @@ extension Misfit: CustomStringConvertible {
     }
 }
 
-/// Text from a file, made safe to print: control characters and broken UTF-8 come out as `\u{…}`.
+/// Text from a file, made safe to print: control characters and broken UTF-8 come out as `\u{…}`, and what is longer
+/// than anybody reads ends in `…`.
 public func escaped(_ text: String) -> String {
+    let longest = 4096
     var result = ""
-    for scalar in text.unicodeScalars {
+    for (index, scalar) in text.unicodeScalars.enumerated() {
+        guard index < longest else { return result + "…" }
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
             result += "\\u{" + String(scalar.value, radix: 16) + "}"

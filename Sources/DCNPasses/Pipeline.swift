@@ -8,6 +8,22 @@ package struct Pipeline: Sendable {
     /// A pipeline of passes.
     package init(_ passes: [any Pass]) { self.passes = passes }
 
+    /// The same passes, folding constants up to so many bytes in all and packing weights up to so many.
+    package func limited(foldedByteCount: Int, packedByteCount: Int) -> Pipeline {
+        Pipeline(
+            passes.map { pass in
+                if var fold = pass as? FoldConstants {
+                    fold.totalByteLimit = foldedByteCount
+                    return fold
+                }
+                if var lay = pass as? LayOut {
+                    lay.byteLimit = packedByteCount
+                    return lay
+                }
+                return pass
+            })
+    }
+
     /// Runs all passes; in debug builds every law of the graph is checked after each.
     package func run(on graph: inout Graph) throws(DCNError) -> [Rewriting] {
         var log: [Rewriting] = []

@@ -8,6 +8,11 @@ public struct Options: Sendable {
     public var instructionSet: InstructionSet?
     /// Most bytes that arena and values may take together; nil leaves it to the machine.
     public var memoryLimit: Int?
+    /// Most trips that one run may make through the bodies of its nodes, all loops together.
+    public var tripLimit = Self.defaultTripLimit
+    /// Trips that a run may make unless said otherwise: enough for any loop over what fits into memory, and over within
+    /// minutes where a loop does not end by itself.
+    public static let defaultTripLimit = 1 << 22
     /// Bytes that are taken already, weights for instance, and count against the limit.
     public var heldByteCount = 0
     /// Looks at every step after it ran.

@@ -19,11 +19,16 @@ struct Planner {
 
     /// Constants up to this size are computed while planning: shapes, not data.
     static let smallByteCount = 1 << 16
+    /// What the values that one plan knows may take together; what is above is computed in the run.
+    static let knownByteCount = 1 << 26
+    private var knownBytes = 0
 
     private struct Draft {
         let node: NodeID
         let execution: Execution
         let outputTypes: [ValueType?]
+        /// Bytes that a kernel writes although nobody wants them, by output.
+        let unwanted: [Int: Int]
         let multiplyAdds: Int
     }
 
@@ -72,7 +77,8 @@ struct Planner {
         if fold(node, operands, outputTypes, constants) { return true }
         let isConcrete = outputTypes.allSatisfy { $0?.isConcrete ?? true }
         guard isConcrete || end == start else { return false }
-        try expectRoom(for: outputTypes)
+        try expectRoom(for: all)
+        if node.op.isPure, node.bodies.isEmpty, outputTypes.allSatisfy({ $0 == nil }) { return true }
         let call = Call(
             inputs: operands.types, outputs: isConcrete ? all : outputTypes, constants: constants,
             instructionSet: instructionSet, bodies: node.bodies)
@@ -82,8 +88,19 @@ struct Planner {
         drafts.append(
             Draft(
                 node: id, execution: execution, outputTypes: outputTypes,
+                unwanted: unwanted(node, execution, all),
                 multiplyAdds: node.op.multiplyAdds(inputs: operands.types, outputs: outputTypes)))
         return true
+    }
+
+    /// Kernels write every output that the node lists: those that nobody wants need a place too.
+    private func unwanted(_ node: Node, _ execution: Execution, _ types: [ValueType]) -> [Int: Int] {
+        guard case .kernel = execution, node.outputs.contains(where: { $0 == nil }) else { return [:] }
+        var sizes: [Int: Int] = [:]
+        for (index, output) in node.outputs.enumerated() where output == nil {
+            sizes[index] = rounded(types[index].tensor?.byteCount ?? 0, to: 64)
+        }
+        return sizes
     }
 
     private func expectRoom(for types: [ValueType?]) throws(Misfit) {
@@ -97,7 +114,7 @@ struct Planner {
     private mutating func fold(
         _ node: Node, _ operands: Inputs, _ types: [ValueType?], _ constants: [Datum?]
     ) -> Bool {
-        guard node.op.isPure, node.bodies.isEmpty else { return false }
+        guard node.op.isPure, node.bodies.isEmpty, knownBytes < Self.knownByteCount else { return false }
         if let values = follow(node, operands, types) {
             for (output, value) in zip(node.outputs, values) { if let output { know(output, value) } }
             return true
@@ -132,6 +149,7 @@ struct Planner {
     }
 
     private mutating func know(_ output: ValueID, _ value: Datum) {
+        knownBytes += value.heldByteCount
         known[output.index] = value
         newlyKnown[output.index] = value
         types[output.index] = value.type
@@ -147,6 +165,8 @@ struct Planner {
             layout.add(graph[draft.node], draft.execution, sizes: sizes, step: index)
         }
         let (slots, arenaByteCount) = layout.finished()
+        let sink = rounded(arenaByteCount, to: 64)
+        let sinkByteCount = drafts.map { $0.unwanted.values.reduce(0, +) }.max() ?? 0
         var scratch = 0
         var steps: [Step] = []
         for draft in drafts {
@@ -156,12 +176,13 @@ struct Planner {
                 Step(
                     node: draft.node, execution: draft.execution,
                     inputs: node.inputs.map { slot($0, slots) },
-                    outputs: node.outputs.map { slot($0, slots) },
+                    outputs: outputSlots(node, draft, slots, sink: sink),
                     outputTypes: draft.outputTypes, multiplyAdds: draft.multiplyAdds))
         }
         release(&steps)
         return Plan(
-            end: end, steps: steps, arenaByteCount: arenaByteCount,
+            end: end, steps: steps,
+            arenaByteCount: sinkByteCount > 0 ? sink + sinkByteCount : arenaByteCount,
             scratchByteCount: rounded(scratch, to: 64),
             known: newlyKnown, valueByteCount: layout.valueByteCount)
     }
@@ -174,6 +195,16 @@ struct Planner {
             reads.formUnion(graph[draft.node].inputs.compactMap { $0?.index })
         }
         return reads
+    }
+
+    /// Where a node's outputs go; those that nobody wants one behind the other from `sink` on.
+    private func outputSlots(_ node: Node, _ draft: Draft, _ slots: [Int: Int], sink: Int) -> [Slot] {
+        var next = sink
+        return node.outputs.enumerated().map { index, output in
+            guard output == nil, let bytes = draft.unwanted[index] else { return slot(output, slots) }
+            defer { next += bytes }
+            return .arena(offset: next)
+        }
     }
 
     private func slot(_ id: ValueID?, _ offsets: [Int: Int]) -> Slot {

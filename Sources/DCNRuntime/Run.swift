@@ -61,7 +61,7 @@ struct Run {
     }
 
     private mutating func release(_ value: Int) {
-        if let bytes = values[value]?.tensor?.byteCount { environment.budget.give(back: bytes) }
+        if let held = values[value] { environment.budget.give(back: held.heldByteCount) }
         values[value] = nil
     }
 
@@ -125,7 +125,7 @@ struct Run {
             guard index < results.count, let result = results[index] else {
                 throw .missing("output \(index)")
             }
-            if let bytes = result.tensor?.byteCount { try environment.budget.take(bytes) }
+            try environment.budget.take(result.heldByteCount)
             values[value] = aligned(result)
         }
     }

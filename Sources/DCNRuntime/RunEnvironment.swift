@@ -48,6 +48,7 @@ struct SessionScope: Scope {
 
     func run(body index: Int, _ inputs: [Datum?]) throws(Misfit) -> [Datum] {
         guard index < bodies.count else { throw .missing("body \(index)") }
+        try environment.budget.countTrip()
         var run = Run(
             bodies[index], inputs: inputs, workspace: workspace.workspace(of: node, body: index),
             environment: environment)

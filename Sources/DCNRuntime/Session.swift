@@ -24,7 +24,7 @@ public struct Session: ~Copyable {
         }
         self.model = model
         self.options = options
-        budget = Budget(limit: options.memoryLimit ?? physicalMemory())
+        budget = Budget(limit: options.memoryLimit ?? physicalMemory(), tripLimit: options.tripLimit)
     }
 
     /// Bytes of arena and scratch held between runs.

@@ -41,13 +41,25 @@ final class Workspace {
     }
 }
 
-/// How many bytes a session may still ask for.
+/// How many bytes a session may still ask for, and how many trips through bodies one run may make.
 final class Budget {
     let limit: Int
+    private let tripLimit: Int
+    private var trips = 0
     private(set) var used = 0
     private(set) var peak = 0
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int, tripLimit: Int) {
+        self.limit = limit
+        self.tripLimit = tripLimit
+    }
+
+    func countTrip() throws(Misfit) {
+        trips += 1
+        guard trips <= tripLimit else {
+            throw .limit(of: "the number of trips through loops", asked: trips, limit: tripLimit)
+        }
+    }
 
     func take(_ bytes: Int) throws(Misfit) {
         guard bytes <= limit - used else {
@@ -62,5 +74,8 @@ final class Budget {
     func give(back bytes: Int) { used = max(0, used - bytes) }
 
     /// What is held before a run begins.
-    func reset(to bytes: Int) { used = bytes }
+    func reset(to bytes: Int) {
+        used = bytes
+        trips = 0
+    }
 }

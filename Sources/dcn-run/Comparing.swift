@@ -14,7 +14,10 @@ extension Job {
             let names = inputNames(set)
             let wanted = Set(names).subtracting(self.model.inputs.map(\.name))
             if wanted != kept {
-                (model, kept) = (try command.file.load(keeping: wanted), wanted)
+                (model, kept) = (
+                    try command.file.load(
+                        keeping: wanted, memoryLimit: command.running.memoryLimit()), wanted
+                )
             }
             let options = try command.running.options(observer: watcher.isNeeded ? watcher : nil)
             var session = try Session(model, options: options)

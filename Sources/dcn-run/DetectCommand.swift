@@ -163,7 +163,7 @@ struct Detector: ~Copyable {
         let looks = try options.looks()
         let deadline = try running.deadline()
         let sessionOptions = try running.options()
-        let model = try file.load()
+        let model = try file.load(memoryLimit: running.memoryLimit())
         let form = try DetectorForm(model.outputs, of: file.model)
         guard let input = model.inputs.first, model.inputs.count == 1 else {
             throw DCNError(

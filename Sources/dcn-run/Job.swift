@@ -21,10 +21,11 @@ struct Job {
                 message: "\(escaped(command.file.model)): run: the time allowed is over")
         }
         let start = ProcessFacts.clock
-        var model = try command.file.load()
+        let memoryLimit = try command.running.memoryLimit()
+        var model = try command.file.load(memoryLimit: memoryLimit)
         let bound = try bind(command.inputs.input, to: model)
         let kept = Set(bound.map(\.name)).subtracting(model.inputs.map(\.name))
-        if !kept.isEmpty { model = try command.file.load(keeping: kept) }
+        if !kept.isEmpty { model = try command.file.load(keeping: kept, memoryLimit: memoryLimit) }
         loadNanoseconds = ProcessFacts.clock - start
         try Self.checkMemory(command)
         let maker = InputMaker(
@@ -41,8 +42,7 @@ struct Job {
     }
 
     private static func checkMemory(_ command: RunCommand) throws {
-        guard let text = command.running.maxMemory else { return }
-        let limit = try byteCount(text)
+        guard let limit = try command.running.memoryLimit() else { return }
         let held = ProcessFacts.anonymousByteCount
         guard held <= limit else {
             throw DCNError(

@@ -99,7 +99,7 @@ struct OffsetsCommand: ParsableCommand {
     private func view(of picture: Picture) throws -> SamplingView {
         let form = try options.form()
         let deadline = try running.deadline()
-        let model = try file.load()
+        let model = try file.load(memoryLimit: running.memoryLimit())
         guard let input = model.inputs.first, model.inputs.count == 1 else {
             throw DCNError(
                 .model, .run, "has \(model.inputs.count) inputs, expected one picture",

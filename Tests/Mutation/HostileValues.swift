@@ -9,6 +9,26 @@ package enum HostileValues {
         Int.max, Int.min,
         Int.max - 1, Int.min + 1,
     ]
+    /// What operators and their spellings name, and what nobody names.
+    static let words: [String] =
+        """
+        accept add affine alignCorners asymmetric atBoundary atEnd atStart average bottom boundary ceiling character
+        choice clamp clip columnFirst constant count cropAndResize deform delta depthFirst deviation direct down edge
+        ellipsis elu empty end explicit floor fork gated gatedDelta gelu geluTanh halfPixel halfPixelSymmetric
+        hardSigmoid hardSwish high integers isSingle jump leakyRelu least left linear logSum logSumExp lower max
+        maximum maximumCorner mean min minimum mish most mul narrow nearest nil none norm normal notLarger notSmaller
+        numbers panels planes preferCeiling preferFloor presence product pytorchHalfPixel reflect relu repetition
+        right rows sameLower sameUpper scaledTanh sequence sigmoid silu simple softsign start stretch sum sumSquare
+        tanh tensorflowHalfPixel thresholdedRelu top uniform up upper valid weighted wrap zero forward reverse
+        bidirectional hann hamming blackman naive gaussian softmax logSoftmax hardmax softmaxZero logistic greatest
+        zeros border reflection cubic products capped biased weights fixed symbol unknown tensor optional greedy
+        CRD DCR D IDF LEFT RIGHT LOWER UPPER NCHW NHWC NONE NOTSET SAME_LOWER SAME_UPPER VALID TF TFIDF Relu Sigmoid
+        Tanh Affine Elu HardSigmoid LeakyRelu ScaledTanh Softplus Softsign ThresholdedRelu align_corners avg
+        bilinear bilinear_deformable circular deform-1 direct-1 gated_delta gemm-1 half_pixel half_pixel_symmetric
+        narrow-1 nesterov standard not_larger not_smaller output_half_pixel planes-1 pytorch_half_pixel
+        round_prefer_ceil round_prefer_floor rows-1 tf_crop_and_resize tf_half_pixel_for_nn winograd2-1 winograd4-1
+        winograd6-1 ij,jk->ik ...ii->i -> ii->i ij->ji bij,bjk->bik
+        """.split(whereSeparator: \.isWhitespace).map(String.init) + ["", "\u{0}", "nobody's word"]
     static let floats: [Double] = [
         0, -0.0, 1, -1, 0.5, 2, 1e-30, 1e-40, 1e30, -1e30, 3e38, .infinity, -.infinity, .nan, 2_147_483_648,
         9.3e18, -9.3e18, 1.9e19, 1e300, 255.5, -128.5,

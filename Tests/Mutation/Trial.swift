@@ -18,6 +18,15 @@ package func attempt(_ model: SourceModel, _ random: inout SeededRandom) -> Tria
         var graph = try map(model, dialects: Catalogue.dialects)
         _ = try Pipeline.canonical.run(on: &graph)
         _ = try Pipeline.fusing(.default).run(on: &graph)
+        return attempt(graph, &random)
+    } catch {
+        return .refused(error)
+    }
+}
+
+/// Runs a graph that need not be right, twice, under limits.
+package func attempt(_ graph: Graph, _ random: inout SeededRandom) -> TrialEnd {
+    do throws(DCNError) {
         let ready = Model(graph: graph)
         var options = Options(memoryLimit: 64 << 20)
         options.instructionSet = random.one(of: InstructionSet.available)

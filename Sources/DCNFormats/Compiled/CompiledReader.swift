@@ -138,6 +138,9 @@ extension CompiledReader {
             guard output.pointee.has_value != 0, index < ids.count, let id = ids[index] else {
                 throw error("output '\(escaped(output.pointee.name.text))' is written by no node")
             }
+            guard graph[id].type.tensor?.layout != .channelsLast else {
+                throw error("output '\(escaped(output.pointee.name.text))' lies channels last")
+            }
             graph.addOutput(id, named: output.pointee.name.text)
         }
         if isOuter, let unknown = shapes.keys.sorted().first(where: { !graph.inputNames.contains($0) }) {
@@ -197,9 +200,16 @@ extension CompiledReader {
         }
         var bodies: [Graph] = []
         for body in messages(node.bodies, node.n_bodies) { bodies.append(try self.graph(body)) }
+        let op = try operation(operatorName, node.attributes, at: origin)
+        // Who changes the layout takes either.
+        if !(op is Relayout) {
+            let operands = graph.operands(of: inputs, bodies: bodies, outputCount: outputs.count)
+            do throws(Misfit) { try op.layoutRule(for: operands).expect(operands.types) } catch {
+                throw DCNError(error, .read, at: origin)
+            }
+        }
         let results = try graph.appendNode(
-            try operation(operatorName, node.attributes, at: origin), inputs, bodies: bodies, named: name,
-            outputs: names, origin: origin)
+            op, inputs, bodies: bodies, named: name, outputs: names, origin: origin)
         for (number, id) in zip(outputs, results) where number > 0 { ids[number - 1] = id }
     }
 

@@ -94,7 +94,7 @@ package final class NewFile {
     }
 
     /// What a link leads to, so that the link stays.
-    private static func target(of name: String) -> String {
+    static func target(of name: String) -> String {
         guard let resolved = realpath(name, nil) else { return name }
         defer { free(resolved) }
         return String(cString: resolved)

@@ -33,9 +33,6 @@ private func readOnnx(
 
 /// Turns the unpacked messages of one file into plain values.
 struct OnnxReader {
-    /// Graphs within nodes and functions within functions, together.
-    private static let depthLimit = 100
-
     let file: String
     let limits: ReadingLimits
     let proto: UnsafePointer<Onnx__ModelProto>
@@ -217,9 +214,9 @@ extension OnnxReader {
     }
 
     private mutating func descend(_ scope: Scope) throws(DCNError) {
-        guard depth < Self.depthLimit else {
+        guard depth < limits.depth else {
             throw error(
-                "graphs and functions are nested deeper than \(Self.depthLimit)", at: origin(scope.path))
+                "graphs and functions are nested deeper than \(limits.depth)", at: origin(scope.path))
         }
         depth += 1
     }

@@ -10,6 +10,8 @@ struct TensorReader {
     var external: ExternalData
     /// What sparse tensors have taken so far.
     var denseByteCount = 0
+    /// What numbers have taken so far that had to be decoded.
+    private var decodedByteCount = 0
 
     init(_ mapping: MappedFile, external: ExternalData, limits: ReadingLimits) {
         self.mapping = mapping
@@ -91,20 +93,33 @@ struct TensorReader {
         return number
     }
 
-    private func numbers(_ message: Onnx__TensorProto, _ type: TensorType) throws(TensorFault) -> Tensor {
+    private mutating func numbers(
+        _ message: Onnx__TensorProto, _ type: TensorType
+    ) throws(TensorFault) -> Tensor {
         let pairs = values(message.held, message.n_held)
         var ranges: [Range<Int>] = []
         for index in stride(from: 0, to: pairs.count - 1, by: 2) {
             ranges.append(Int(pairs[index])..<Int(pairs[index] + pairs[index + 1]))
         }
         do {
-            return try Self.tensor(of: type, try HeldNumbers(in: mapping.bytes, messages: ranges), storage)
+            let held = try HeldNumbers(in: mapping.bytes, messages: ranges)
+            if held.filled != [.raw], held.filled.count == 1 { try reserve(type.byteCount ?? 0) }
+            return try Self.tensor(of: type, held, storage)
         } catch let fault as WireFault {
             throw .model("\(fault)")
         } catch let fault as TensorFault {
             throw fault
         } catch {
             throw .model("\(error)")
+        }
+    }
+
+    private mutating func reserve(_ byteCount: Int) throws(TensorFault) {
+        decodedByteCount += min(byteCount, limits.decodedByteCount + 1)
+        guard decodedByteCount <= limits.decodedByteCount else {
+            throw .model(
+                "has numbers that take \(decodedByteCount) bytes with those before, "
+                    + "the limit is \(limits.decodedByteCount)")
         }
     }
 

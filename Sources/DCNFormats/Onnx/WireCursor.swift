@@ -8,6 +8,7 @@ package enum WireFault: Error, Hashable, Sendable {
     case nesting(limit: Int, at: Int)
     case nodes(limit: Int)
     case memory(limit: Int)
+    case text(Int, limit: Int, at: Int)
     case refused
 }
 
@@ -24,6 +25,8 @@ extension WireFault: CustomStringConvertible {
         case .nesting(let limit, let offset): "messages are nested deeper than \(limit) at byte \(offset)"
         case .nodes(let limit): "there are more than \(limit) nodes"
         case .memory(let limit): "unpacking takes more than \(limit) bytes"
+        case .text(let count, let limit, let offset):
+            "the text at byte \(offset) has \(count) bytes, the limit is \(limit)"
         case .refused: "protobuf-c refused the message"
         }
     }

@@ -75,7 +75,12 @@ package struct WireWalk {
             try openMessage(kind, field)
         case .bytes:
             guard field.wireType == 2 else { throw mismatch(known, field) }
-            if !known.isData { try copy(field, taking: 32 + field.payload.count) }
+            if !known.isData {
+                guard field.payload.count <= limits.textByteCount else {
+                    throw .text(field.payload.count, limit: limits.textByteCount, at: field.start)
+                }
+                try copy(field, taking: 32 + field.payload.count)
+            }
         case .number(let wireType):
             if field.wireType == 2 && known.repeats {
                 let count = try packedCount(field, known, wireType)

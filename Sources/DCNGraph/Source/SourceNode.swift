@@ -50,6 +50,9 @@ public struct SourceNode: Sendable {
 
     /// Attributes that nobody asked for, in order of name.
     public var leftOver: [String] { attributes.keys.filter { !asked.contains($0) }.sorted() }
+
+    /// Attributes that were asked for, whether they are there or not, in order of name.
+    package var askedNames: [String] { asked.sorted }
 }
 
 /// Which attributes were asked for. A node is mapped by one thread.
@@ -57,6 +60,7 @@ private final class AskedNames: @unchecked Sendable {
     private var names: Set<String> = []
     func insert(_ name: String) { names.insert(name) }
     func contains(_ name: String) -> Bool { names.contains(name) }
+    var sorted: [String] { names.sorted() }
 }
 
 extension SourceNode {

@@ -90,6 +90,10 @@ struct LateRoutine: Routine {
     let outputs: [ValueType?]
 
     func run(_ inputs: [Datum?], in scope: any Scope) throws(Misfit) -> [Datum?] {
+        for (index, input) in inputs.enumerated() {
+            guard let input, input.tensor == nil else { continue }
+            throw .kind(of: "input \(index) of \(op.name)", expected: "a tensor", got: "\(input.type)")
+        }
         let types = try op.boundedOutputTypes(
             for: Inputs(inputs.map { $0?.type }, constants: inputs, outputCount: outputs.count))
         guard types.allSatisfy(\.isConcrete) else { throw .missing("the shape of an output of \(op.name)") }

@@ -47,7 +47,8 @@ package struct SkipLayerNormalization: Operator {
         guard own.rank <= shape.rank else {
             throw .rank(of: "skip", expected: "at most \(shape.rank)", got: own.rank)
         }
-        let leading = own.dimensions.prefix { $0 == 1 }.count
+        guard own.rank > 0 else { throw .rank(of: "skip", expected: "1 or more", got: 0) }
+        let leading = own.dimensions.dropLast().prefix { $0 == 1 }.count
         for axis in leading..<own.rank {
             try skip.expect(
                 shape[shape.rank - own.rank + axis], along: axis, because: "skip is added to input")

@@ -21,6 +21,7 @@ package struct MaxUnpool: Operator {
         guard shape.rank == window.kernel.count + 2 else {
             throw .rank(of: "X", expected: "\(window.kernel.count + 2)", got: shape.rank)
         }
+        try positions.expectRank(shape.rank)
         for axis in 0..<shape.rank { try positions.expect(shape[axis], along: axis, because: "as X") }
         guard let target = try inputs.optional(2, "output_shape", rank: 1) else {
             return [.tensor(TensorType(x.element, try inferred(shape)))]

@@ -18,7 +18,8 @@ struct RegionKernel: Sendable {
         _ kind: Kind, _ shape: dcn_roi, _ call: Call, batches: Int? = nil, displacements: Int? = nil,
         name: String
     ) throws(Misfit) {
-        for index in [0, 1] where try call.input(index).element != .float32 {
+        for index in [0, 1] + (displacements.map { [$0] } ?? [])
+        where try call.input(index).element != .float32 {
             throw .unsupported("\(name) on \(try call.input(index).element)")
         }
         let (extents, rois) = (try call.extents(0), try call.extents(1))
@@ -117,7 +118,8 @@ struct PositionKernel: Sendable {
         _ kind: Kind, _ shape: dcn_roi, _ call: Call, batches: Int? = nil, displacements: Int? = nil,
         name: String
     ) throws(Misfit) {
-        for index in [0, 1] where try call.input(index).element != .float32 {
+        for index in [0, 1] + (displacements.map { [$0] } ?? [])
+        where try call.input(index).element != .float32 {
             throw .unsupported("\(name) on \(try call.input(index).element)")
         }
         let (extents, rois) = (try call.extents(0), try call.extents(1))

@@ -53,6 +53,7 @@ package struct DeformRoiPool: Operator {
         try bins.check()
         let (x, rois) = try inputs.regions(columns: 5)
         if let offset = try inputs.optional(2, "offset", rank: 4) {
+            try offset.expectSameElement(as: x)
             try offset.expect(rois.dimension(0), along: 0, because: "one for each region")
             for (axis, extent) in [(1, 2), (2, bins.height), (3, bins.width)] {
                 try offset.expect(extent, along: axis, because: "x and y for each bin")

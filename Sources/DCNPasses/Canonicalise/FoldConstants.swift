@@ -8,14 +8,24 @@ package struct FoldConstants: Pass {
     package static let name = "fold-constants"
     /// Results larger than this stay computed at run time, unless they are no larger than what they are made of.
     package var byteLimit = 1 << 24
+    /// Bytes of all results together; what is above stays computed at run time.
+    package var totalByteLimit = 256 << 20
     package init() {}
 
     package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
-        try graph.editBodies { (body) throws(DCNError) in try run(on: &body, log: &log) }
+        var left = totalByteLimit
+        try fold(&graph, &left, log: &log)
+    }
+
+    private func fold(_ graph: inout Graph, _ left: inout Int, log: inout [Rewriting]) throws(DCNError) {
+        try graph.editBodies { (body) throws(DCNError) in try fold(&body, &left, log: &log) }
         var dead: Set<NodeID> = []
         for id in graph.nodes {
             let node = graph[id]
-            guard node.op.isPure, node.bodies.isEmpty, let values = values(of: node, graph) else { continue }
+            guard left > 0, node.op.isPure, node.bodies.isEmpty, let values = values(of: node, graph) else {
+                continue
+            }
+            left -= values.reduce(0) { $0 + $1.heldByteCount }
             for (output, value) in zip(node.outputs, values) {
                 guard let output else { continue }
                 let constant = graph.addConstant(graph[output].name, value)

@@ -5,12 +5,22 @@ package struct PackWeights: Pass {
     package static let name = "pack-weights"
     /// How much rounding fast forms may add.
     package let accuracy: Accuracy
+    /// Bytes that packed weights may take together.
+    package let byteLimit: Int
 
-    /// A pass that allows forms up to an accuracy.
-    package init(_ accuracy: Accuracy) { self.accuracy = accuracy }
+    /// A pass that allows forms up to an accuracy, and so many bytes of them.
+    package init(_ accuracy: Accuracy, byteLimit: Int = .max) {
+        self.accuracy = accuracy
+        self.byteLimit = byteLimit
+    }
 
     package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
-        try graph.editBodies { (body) throws(DCNError) in try run(on: &body, log: &log) }
+        var taken = 0
+        try pack(&graph, &taken)
+    }
+
+    private func pack(_ graph: inout Graph, _ taken: inout Int) throws(DCNError) {
+        try graph.editBodies { (body) throws(DCNError) in try pack(&body, &taken) }
         let delicate = nodesFeedingOffsets(graph)
         for id in graph.nodes {
             let node = graph[id]
@@ -22,6 +32,12 @@ package struct PackWeights: Pass {
                 throw DCNError(error, .pack, at: node.origin)
             }
             guard let form else { continue }
+            taken += form.constants.values.reduce(0) { $0 + $1.byteCount }
+            guard taken <= byteLimit else {
+                throw DCNError(
+                    .limit(of: "the memory of packed weights in bytes", asked: taken, limit: byteLimit),
+                    .pack, at: node.origin)
+            }
             try replace(id, node, by: form, in: &graph)
             graph.releaseUnreadConstants()
         }

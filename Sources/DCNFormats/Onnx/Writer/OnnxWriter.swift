@@ -3,7 +3,8 @@ package import DCNGraph
 
 /// Writes a model as an ONNX file, whole or not at all.
 ///
-/// With `externalData` the numbers of larger initialisers go to a file of the same name with `.data` behind it.
+/// With `externalData` the numbers of larger initialisers go to a file beside it, `NAME.CHECKSUM.data`: as no two files
+/// of numbers share a name, a model that is there already keeps its own until the new one has taken its place.
 /// Returns the bytes of both files together. Throws `.system` when there is no place for them, `.unsupported` when the
 /// file would be larger than protobuf allows.
 @discardableResult
@@ -12,9 +13,12 @@ package func writeOnnx(
 ) throws(DCNError) -> Int {
     var writer = OnnxWriter()
     var data: NewFile?
+    var neighbours: DataFiles?
     if externalData {
-        data = try NewFile(replacing: path + ".data")
-        writer.externalLocation = String(path.split(separator: "/").last ?? "") + ".data"
+        let files = try DataFiles(of: path, holding: OnnxWriter.external(of: model))
+        data = try NewFile(replacing: files.path)
+        writer.externalLocation = files.name
+        neighbours = files
     }
     let message = writer.model(model)
     let byteCount = packedByteCount(message)
@@ -32,6 +36,7 @@ package func writeOnnx(
     }
     try data?.finish()
     try file.finish()
+    neighbours?.removeOthers()
     return file.byteCount + (data?.byteCount ?? 0)
 }
 
@@ -47,6 +52,14 @@ struct OnnxWriter {
     static let alignment = 64
     /// Smaller tensors stay in the file, where a reader of shapes finds them.
     private static let externalByteCount = 1024
+
+    /// The tensors of a model that lie outside its file, if any may.
+    static func external(of model: SourceModel) -> [Tensor] {
+        var writer = OnnxWriter()
+        writer.externalLocation = ""
+        _ = writer.model(model)
+        return writer.external
+    }
 
     let arena = MessageArena()
     /// The name of the file beside, when numbers go there.
