@@ -143,3 +143,10 @@ if Context.environment["DCN_FUZZ"] != nil {
                 name: name, dependencies: dependencies, path: "tools/fuzzing/\(name)", swiftSettings: strict))
     }
 }
+
+// Undefined behaviour of C: Swift has no such sanitizer, and a trap needs no library of it. See `tools/sanitize`.
+if Context.environment["DCN_UNDEFINED"] != nil {
+    for target in package.targets where ["CKernels", "CImage", "COnnxProto"].contains(target.name) {
+        target.cSettings = [.unsafeFlags(["-fsanitize=undefined", "-fsanitize-trap=undefined"])]
+    }
+}

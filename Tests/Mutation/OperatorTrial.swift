@@ -58,7 +58,9 @@ package struct OperatorTrial: Sendable {
                     })
             }
             do throws(Misfit) {
-                _ = try op.boundedOutputTypes(for: Inputs(values.map { $0?.type }, constants: values))
+                let inputs = Inputs(values.map { $0?.type }, constants: values)
+                _ = try op.boundedOutputTypes(for: inputs)
+                try op.layoutRule(for: inputs).expect(inputs.types)
                 var outputs: [(InstructionSet, [Tensor])] = []
                 for set in InstructionSet.available {
                     let found = try evaluate(

@@ -35,6 +35,10 @@ package struct LinearAttention: Operator {
     }
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
+        for (name, heads) in [("q_num_heads", queryHeads), ("kv_num_heads", keyHeads)]
+        where !(1...(1 << 20)).contains(heads) {
+            throw .attribute(name, because: "is \(heads), expected 1 … \(1 << 20)")
+        }
         let query = try inputs.required(0, "query", rank: 3)
         let key = try inputs.required(1, "key", rank: 3)
         let value = try inputs.required(2, "value", rank: 3)

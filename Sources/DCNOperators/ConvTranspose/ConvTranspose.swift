@@ -143,7 +143,9 @@ extension ConvTranspose {
         outputShape = try node.ints("output_shape", default: [])
         outputPadding = try node.ints("output_padding", default: [])
         // Some files give the whole shape, batch and channels included.
-        if let rank = node.operands?.types.first??.tensor?.shape?.rank, outputShape.count == rank {
+        if let rank = node.operands?.types.first??.tensor?.shape?.rank, rank > 2,
+            outputShape.count == rank
+        {
             outputShape.removeFirst(2)
         }
     }

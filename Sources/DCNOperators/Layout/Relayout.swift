@@ -22,6 +22,9 @@ package struct Relayout: Operator {
         guard let extents = type.extents, type.layout != layout else {
             throw .unsupported("Relayout to the same layout")
         }
+        guard (2...5).contains(extents.count) else {
+            throw .rank(of: "x", expected: "2 to 5", got: extents.count)
+        }
         let table = try ConvTable(call.instructionSet)
         let toChannelsLast = layout == .channelsLast
         let stride = paddedChannels(extents[1])

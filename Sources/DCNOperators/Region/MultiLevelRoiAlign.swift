@@ -53,6 +53,9 @@ package struct MultiLevelRoiAlign: Operator {
         try rois.expect(ElementType.reals)
         try rois.expect(columns, along: 1, because: "the numbers of a region")
         guard inputs.count >= 2 else { throw .missing("a feature map") }
+        guard (-1024...1024).contains(levelShift) else {
+            throw .attribute("the shift of levels", because: "is \(levelShift), expected -1024 … 1024")
+        }
         guard scales.count >= inputs.count - 1 else {
             throw .attribute(
                 "scales",

@@ -21,8 +21,9 @@ package struct MaskedConv: Operator {
         let weight = try inputs.required(2, "weight", rank: 4)
         try x.expect(ElementType.reals)
         for operand in [mask, weight] { try operand.expectSameElement(as: x) }
-        try inputs.optional(3, "bias", rank: 1)?.expect(
-            weight.dimension(0), along: 0, because: "one for each output")
+        let bias = try inputs.optional(3, "bias", rank: 1)
+        try bias?.expectSameElement(as: x)
+        try bias?.expect(weight.dimension(0), along: 0, because: "one for each output")
         try weight.expect(x.dimension(1), along: 1, because: "the channels of features")
         guard padding.count == 2, strides.count == 2, padding.allSatisfy({ (0...(1 << 16)).contains($0) }),
             strides.allSatisfy({ (1...(1 << 16)).contains($0) })

@@ -1,0 +1,130 @@
+import DCNGraph
+import DCNOperators
+import TestSupport
+import Testing
+
+/// Operands and attributes that fuzzing found to be taken for right.
+@Suite("Operands that do not fit")
+struct HostileOperandTests {
+    /// What an operator says of operands before anything is computed; it must not take them.
+    private func refusal(_ op: any Operator, _ inputs: [Tensor?]) throws -> String {
+        "\(try #require(#expect(throws: Misfit.self) { try run(op, inputs) }))"
+    }
+
+    private func bytes(_ extents: [Int]) throws -> Tensor {
+        try #require(
+            Tensor(
+                TensorType(.int8, extents: extents),
+                bytesOf: [Int8](repeating: 1, count: extents.reduce(1, *))))
+    }
+
+    @Test("a sequence where a shape waits for a value")
+    func sequence() throws {
+        let inputs: [Datum?] = [
+            .tensor(counting([2])), .tensor(Tensor(vector: [Int64(1)])),
+            .sequence([], of: .tensor(TensorType(.float32, nil))),
+        ]
+        let error = #expect(throws: Misfit.self) {
+            try evaluate(
+                TopK(axis: 0, isLargest: true, isSorted: true), inputs, outputCount: 2,
+                instructionSet: .baseline, byteLimit: 1 << 20)
+        }
+        #expect("\(try #require(error))".contains("expected a tensor"))
+    }
+
+    @Test("a skip narrower than the rows that it is added to", arguments: [[], [1], [1, 1]])
+    func narrowSkip(_ extents: [Int]) throws {
+        let op = SkipLayerNormalization(epsilon: 1e-5, isSimplified: false)
+        let said = try refusal(op, [counting([2, 3, 5]), counting(extents), counting([5])])
+        #expect(said.contains("skip"))
+    }
+
+    @Test("displacements that are no floats")
+    func displacements() throws {
+        let op = DeformRoiPool(RegionBins(height: 2, width: 2), displacementScale: 0.1)
+        let said = try refusal(
+            op, [counting([1, 1, 4, 4]), counting([1, 5]), bytes([1, 2, 2, 2])])
+        #expect(said.contains("offset is int8"))
+    }
+
+    @Test("a bias that is no float")
+    func bias() throws {
+        let op = MaskedConv(padding: [0, 0], strides: [1, 1])
+        let said = try refusal(
+            op, [counting([1, 1, 2, 2]), counting([1, 2, 2]), counting([1, 1, 1, 1]), bytes([1])])
+        #expect(said.contains("bias is int8"))
+    }
+
+    @Test("positions of another rank")
+    func positions() throws {
+        let window = PoolWindow(kernel: [2, 2])
+        let positions = try #require(Tensor(extents: [1, 1, 1, 1, 0], [Int64]()))
+        let said = try refusal(MaxUnpool(window), [counting([1, 1, 1, 1]), positions])
+        #expect(said.contains("rank"))
+    }
+
+    @Test("no heads")
+    func heads() throws {
+        let x = counting([1, 2, 4])
+        for (queries, keys) in [(0, 1), (1, 0), (Int.min, 1)] {
+            let op = LinearAttention(queryHeads: queries, keyHeads: keys, rule: .gated)
+            #expect(try refusal(op, [x, x, x]).contains("num_heads"))
+        }
+    }
+
+    @Test("blocks as large as numbers are")
+    func blocks() throws {
+        let op = QuantizeLinear(axis: 0, blockSize: .max)
+        let said = try refusal(op, [counting([4]), counting([2])])
+        #expect(said.contains("block_size is \(Int.max), the limit is"))
+    }
+
+    @Test("another layout of a tensor that has no channels")
+    func vector() throws {
+        #expect(try refusal(Relayout(to: .channelsLast), [counting([3])]).contains("rank 1"))
+    }
+
+    @Test("a shift of levels as large as numbers are")
+    func levels() throws {
+        let op = MultiLevelRoiAlign(
+            RegionBins(height: 1, width: 1), scales: [1], canonicalSize: 56, levelShift: .max)
+        let said = try refusal(op, [counting([1, 5]), counting([1, 1, 2, 2])])
+        #expect(said.contains("shift of levels"))
+    }
+
+    @Test("operands that lie otherwise than a rule has them")
+    func layouts() throws {
+        let row = ValueType.tensor(TensorType(.float32, extents: [1, 2, 3, 3]))
+        let last = ValueType.tensor(TensorType(.float32, extents: [1, 2, 3, 3]).with(layout: .channelsLast))
+        let rules: [(LayoutRule, [ValueType?], Bool)] = [
+            (.rowMajor, [row, nil], true), (.rowMajor, [row, last], false),
+            (.channelsLast(inputs: [0], outputs: [0]), [last, row], true),
+            (.channelsLast(inputs: [0], outputs: [0]), [row, row], false),
+            (.channelsLast(inputs: [0], outputs: [0]), [last, last], false),
+            (.channelsLast(inputs: [0], outputs: [0], either: [1]), [last, last], true),
+            (.follow(inputs: [0, 1], outputs: [0]), [last, last], true),
+            (.follow(inputs: [0, 1], outputs: [0]), [row, row, row], true),
+            (.follow(inputs: [0, 1], outputs: [0]), [last, row], false),
+            (.follow(inputs: [0], outputs: [0]), [row, last], false),
+        ]
+        for (rule, types, fits) in rules {
+            if fits {
+                try rule.expect(types)
+            } else {
+                #expect(throws: Misfit.self, "\(rule) \(types)") { try rule.expect(types) }
+            }
+        }
+    }
+
+    @Test("a whole output shape where there is hardly any")
+    func outputShape() throws {
+        var node = SourceNode(opType: "ConvTranspose", version: 11, inputs: ["x"], outputs: ["y"])
+        node.attributes = ["output_shape": .ints([4])]
+        node.operands = Inputs([.tensor(TensorType(.float32, extents: [4]))])
+        let table = try #require(Catalogue.dialects.first { $0.domain == "" })
+        let spelling = try #require(table.spellings["ConvTranspose"])
+        // Whatever it is taken to mean, that is no reason to stop.
+        _ = try? spelling(node)
+        #expect(node.askedNames.contains("output_shape"))
+    }
+}
