@@ -102,20 +102,29 @@ private func fit(_ picture: Picture, height: Int?, width: Int?, _ fit: PictureFo
     let inner = resized(
         picture, width: max(1, Int((Double(picture.width) * scale).rounded())),
         height: max(1, Int((Double(picture.height) * scale).rounded())))
-    var canvas = Picture(width: width, height: height, colour: (114, 114, 114))
     let left = (width - inner.width) / 2
     let top = (height - inner.height) / 2
-    for row in 0..<inner.height {
-        let source = row * inner.width * 3
-        let target = ((row + top) * width + left) * 3
-        canvas.rgb.replaceSubrange(
-            target..<target + inner.width * 3, with: inner.rgb[source..<source + inner.width * 3])
-    }
+    let canvas = inner.framed(width: width, height: height, left: left, top: top)
     placement.scale = (
         Double(inner.width) / Double(picture.width), Double(inner.height) / Double(picture.height)
     )
     placement.before = (Double(left), Double(top))
     return (canvas, placement)
+}
+
+extension Picture {
+    /// The picture inside a grey one of this size, as far as it fits, with margins above and to the left.
+    package func framed(width: Int, height: Int, left: Int, top: Int) -> Picture {
+        var canvas = Picture(width: width, height: height, colour: (114, 114, 114))
+        let columns = min(self.width, width - left)
+        for row in 0..<max(0, min(self.height, height - top)) where columns > 0 {
+            let source = row * self.width * 3
+            let target = ((row + top) * width + left) * 3
+            canvas.rgb.replaceSubrange(
+                target..<target + columns * 3, with: rgb[source..<source + columns * 3])
+        }
+        return canvas
+    }
 }
 
 /// The picture at another size, bilinear between pixel centres.

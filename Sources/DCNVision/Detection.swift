@@ -105,6 +105,13 @@ extension Detection {
         return scaled
     }
 
+    /// The same thing in a picture whose corner lies elsewhere.
+    package func moved(_ x: Double, _ y: Double) -> Detection {
+        var moved = self
+        moved.box = Box(box.left + x, box.top + y, box.right + x, box.bottom + y)
+        return moved
+    }
+
     /// The detection as an object.
     package var json: Json {
         .object([

@@ -157,6 +157,8 @@ struct Detector: ~Copyable {
     private let input: (name: String, type: ValueType)
     private let deadline: Int?
     private let looks: (scales: [Double], merge: Double?)
+    /// The model takes pictures of one size only.
+    private let isFixed: Bool
 
     init(_ file: ModelArguments, _ options: PictureOptions, _ running: RunArguments) throws {
         let pictureForm = try options.form()
@@ -170,9 +172,13 @@ struct Detector: ~Copyable {
                 .model, .run, "is no detector: it has \(model.inputs.count) inputs, expected one picture",
                 at: Origin(file: file.model, path: ""))
         }
-        let session = try Session(model, options: sessionOptions)
-        self.session = session
-        self.looks = looks
+        let axes = input.type.tensor?.shape?.dimensions.suffix(3) ?? []
+        let isFixed = !axes.isEmpty && axes.allSatisfy { $0.fixed != nil }
+        if isFixed, let large = looks.scales.first(where: { $0 > 1 }) {
+            throw UsageMistake("--scales \(large): the model takes pictures of one size, up to 1 fits")
+        }
+        session = try Session(model, options: sessionOptions)
+        (self.looks, self.isFixed) = (looks, isFixed)
         (self.pictureForm, self.deadline, self.form, self.input) = (pictureForm, deadline, form, input)
     }
 
@@ -180,13 +186,11 @@ struct Detector: ~Copyable {
     mutating func detections(in picture: Picture) throws(DCNError) -> [Detection] {
         var found: [Detection] = []
         for scale in looks.scales {
-            let width = max(1, Int((Double(picture.width) * scale).rounded()))
-            let height = max(1, Int((Double(picture.height) * scale).rounded()))
-            let sized = scale == 1 ? picture : resized(picture, width: width, height: height)
+            let look = try Look(at: picture, scale: scale, isFixed: isFixed)
             let (tensor, placement) = try DCNFiles.tensor(
-                of: sized, as: input.type, pictureForm, named: input.name)
+                of: look.picture, as: input.type, pictureForm, named: input.name)
             let answer: [String: Tensor] = try session.run([input.name: tensor], deadline: deadline)
-            found += try form.detections(in: answer, placement).map { $0.scaled(by: 1 / scale) }
+            found += look.back(try form.detections(in: answer, placement))
         }
         guard let merge = looks.merge else { return found }
         return merged(found, overlap: merge)

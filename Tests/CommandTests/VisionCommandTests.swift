@@ -72,14 +72,78 @@ struct VisionCommandTests {
             return try #require(try object(outcome.output)["detections"] as? [[String: Any]])
         }
         let once = try found(["--threshold", "0.4"])
-        let merged = try found(["--threshold", "0.4", "--scales", "0.75,1,1.25"])
-        #expect(
-            Set(once.compactMap { $0["label"] as? Int }).isSubset(
-                of: merged.compactMap { $0["label"] as? Int }))
+        let merged = try found(["--threshold", "0.4", "--scales", "0.8,1"])
+        let labels = merged.compactMap { $0["label"] as? Int }
+        #expect(Set(once.compactMap { $0["label"] as? Int }).isSubset(of: labels))
         #expect(merged.count < 2 * once.count)
-        for bad in [["--scales", "0"], ["--scales", "1,,x"], ["--merge", "0"]] {
+        for bad in [["--scales", "0"], ["--scales", "1,,x"], ["--merge", "0"], ["--scales", "1,1.5"]] {
             #expect(try run(arguments: ["detect", model, picture] + bad).code == 64)
         }
+    }
+
+    @Test("looks at other sizes give boxes in the picture's own pixels", arguments: [true, false])
+    func looks(isFixed: Bool) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/model.onnx"
+        try Data(boxOfRed(isFixed: isFixed)).write(to: URL(fileURLWithPath: path))
+        // Columns 32 to 47 are red.
+        var picture = Picture(width: 64, height: 64)
+        for pixel in 0..<64 * 64 where 32..<48 ~= pixel % 64 {
+            picture.rgb.replaceSubrange(3 * pixel..<3 * pixel + 3, with: [255, 0, 0])
+        }
+        try picture.writePng(folder.path + "/red.png")
+        let outcome = try run(arguments: [
+            "detect", path, folder.path + "/red.png", "--json", "--quiet", "--scales",
+            isFixed ? "0.5,1" : "0.5,1,2",
+        ])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        let found = try #require(try object(outcome.output)["detections"] as? [[String: Any]])
+        #expect(found.count == 1)
+        let box = try #require(found.first?["box"] as? [Double])
+        #expect(abs(box[0] - 32) <= 1 && abs(box[2] - 48) <= 1, "\(box)")
+    }
+
+    /// A detector of 64 × 64 pixels, or of any size, whose box spans the red columns, and rows of the same numbers.
+    private func boxOfRed(isFixed: Bool) -> [UInt8] {
+        func bytes(_ values: [Int64]) -> [UInt8] {
+            values.flatMap { withUnsafeBytes(of: $0.littleEndian) { Array($0) } }
+        }
+        func bytes(_ value: Float) -> [UInt8] {
+            withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+        }
+        var maker = ModelMaker()
+        // Red less green of the picture, its greatest in each column: above a half where it is red.
+        maker.node("Slice", ["image", "0", "1", "axis"], ["red"])
+        maker.node("Slice", ["image", "1", "2", "axis"], ["green"])
+        maker.node("Sub", ["red", "green"], ["redness"])
+        maker.node("ReduceMax", ["redness", "axes"], ["columns"], attributes: [attribute("keepdims", 0)])
+        maker.node("Greater", ["columns", "half"], ["isRed"])
+        maker.node("NonZero", ["isRed"], ["places"])
+        maker.node("ReduceMin", ["places"], ["first"], attributes: [attribute("keepdims", 0)])
+        maker.node("ReduceMax", ["places"], ["last"], attributes: [attribute("keepdims", 0)])
+        maker.node("Add", ["last", "1"], ["end"])
+        maker.node("Reshape", ["first", "one"], ["left"])
+        maker.node("Reshape", ["end", "one"], ["right"])
+        maker.node(
+            "Concat", ["left", "left", "right", "right"], ["edges"], attributes: [attribute("axis", 0)])
+        maker.node("Cast", ["edges"], ["flat"], attributes: [attribute("to", 1)])
+        maker.node("Reshape", ["flat", "shape"], ["boxes"])
+        maker.node("Identity", ["score"], ["scores"])
+        maker.node("Identity", ["label"], ["labels"])
+        for (name, values) in [
+            ("0", [0]), ("1", [1]), ("2", [2]), ("axis", [1]), ("axes", [0, 1, 2]), ("one", [1]),
+            ("shape", [1, 1, 4]),
+        ] {
+            maker.constant(name, 7, [values.count], bytes(values.map(Int64.init)))
+        }
+        maker.constant("label", 7, [1, 1], bytes([3]))
+        maker.constant("score", 1, [1, 1], bytes(0.9))
+        maker.constant("half", 1, [1], bytes(0.5))
+        maker.input("image", isFixed ? [1, 3, 64, 64] : [1, 3, "height", "width"])
+        maker.output("boxes", [1, 1, 4])
+        maker.output("scores", [1, 1])
+        maker.output("labels", [1, 1], element: 7)
+        return maker.model
     }
 
     @Test("offsets tells where every layer looks, by size of object, and draws it")
