@@ -53,8 +53,12 @@ def ps_roi_pool(x, rois, _=None, *, spatial_scale, output_dim, pooled_size, grou
 
 
 def deform_ps_roi_pool(x, rois, trans=None, *, spatial_scale, output_dim, group_size, pooled_size, part_size,
-                       sample_per_part, trans_std, no_trans=0):
-    """The paper's: every bin moved by trans · trans_std · size of the region, the mean of samples inside."""
+                       sample_per_part, trans_std, no_trans=0, doubtful=None):
+    """The paper's: every bin moved by trans · trans_std · size of the region, the mean of samples inside.
+
+    Regions with a sample so near the border of the map that rounding decides whether it counts are added to the
+    set `doubtful`.
+    """
     pooled, part, samples = pooled_size, part_size or pooled_size, sample_per_part
     kinds = 1 if trans is None or no_trans else trans.shape[1] // 2
     bins, points = numpy.arange(pooled), numpy.arange(samples)
@@ -81,7 +85,14 @@ def deform_ps_roi_pool(x, rois, trans=None, *, spatial_scale, output_dim, group_
             whole = (kinds, pooled, pooled, samples, samples)
             y, u = (numpy.repeat(numpy.broadcast_to(v, whole), output_dim // kinds, 0) for v in (y, u))
         answer[r] = mean_inside(x[int(batch)], channel, y, u)
+        if doubtful is not None and on_border(y, x.shape[2]) | on_border(u, x.shape[3]):
+            doubtful.add(r)
     return answer
+
+
+def on_border(places, extent) -> bool:
+    """Whether one of the places lies as near to −0.5 or extent − 0.5 as float32 tells places apart."""
+    return bool((numpy.minimum(numpy.abs(places + 0.5), numpy.abs(places - extent + 0.5)) < 3e-5).any())
 
 
 def mean_inside(planes, channel, y, u):

@@ -86,8 +86,9 @@ def needed(nodes, wanted, given) -> list:
     return kept[::-1]
 
 
-def run(network, given: dict, kind=torch.float64, wanted=None) -> dict[str, numpy.ndarray]:
-    """The outputs, or the values `wanted`. A value given under a node's output name stands in place of the node."""
+def run(network, given: dict, kind=torch.float64, wanted=None, doubtful=None) -> dict[str, numpy.ndarray]:
+    """The outputs, or the values `wanted`. A value given under a node's output name stands in place of the node;
+    the set `doubtful` gets the regions whose pooling rounding decides."""
     weights = {weight.name: weight for weight in network.weights}
     values = {name: torch.from_numpy(array).to(kind) for name, array in given.items()}
     wanted = wanted or [output.name for output in network.outputs]
@@ -104,7 +105,10 @@ def run(network, given: dict, kind=torch.float64, wanted=None) -> dict[str, nump
 
     with torch.inference_mode():
         for node in nodes:
-            made = OPERATORS[node.op_type](*map(operand, node.input), **attributes_of(node))
+            settings = attributes_of(node)
+            if node.op_type == "DeformablePSROIPooling":
+                settings["doubtful"] = doubtful
+            made = OPERATORS[node.op_type](*map(operand, node.input), **settings)
             values.update(zip(node.output, made if isinstance(made, tuple) else (made,), strict=True))
             left.subtract(node.input)
             for name in node.input:
