@@ -13,16 +13,19 @@ extension Pass {
     package var name: String { Self.name }
 }
 
-/// One rewrite that was made: which rule, at which node.
+/// One rewrite that was made, or that almost was: which rule, at which node.
 package struct Rewriting: Sendable, Hashable {
     /// The rule's or pass's name.
     package let rule: String
-    /// The node that was replaced.
+    /// The node that was replaced, or that was looked at.
     package let node: String
+    /// Why nothing was rewritten where it might have been; nil: it was.
+    package let refusal: String?
     /// A rewrite from its parts.
-    package init(rule: String, node: String) {
+    package init(rule: String, node: String, refusal: String? = nil) {
         self.rule = rule
         self.node = node
+        self.refusal = refusal
     }
 }
 

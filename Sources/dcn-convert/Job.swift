@@ -68,11 +68,22 @@ struct Job {
         let names = Set(model.canonicalRewritings.map(\.rule))
         let made = isCompiled ? model.rewritings : model.canonicalRewritings
         var groups: [String: [String]] = [:]
-        for rewriting in made { groups[rewriting.rule, default: []].append(rewriting.node) }
+        for rewriting in made where rewriting.refusal == nil {
+            groups[rewriting.rule, default: []].append(rewriting.node)
+        }
         return groups.map { (name: $0.key, nodes: $0.value) }.sorted {
             (names.contains($0.name) ? 0 : 1, $1.nodes.count, $0.name) < (
                 names.contains($1.name) ? 0 : 1, $0.nodes.count, $1.name
             )
+        }
+    }
+
+    /// What looked as if it might be rewritten, and why it was not.
+    private var refusedRewritings: [(rule: String, node: String, reason: String)] {
+        let raised = Set(model.canonicalRewritings.filter { $0.refusal == nil }.map(\.node))
+        return model.canonicalRewritings.compactMap { entry in
+            guard let reason = entry.refusal, !raised.contains(entry.node) else { return nil }
+            return (entry.rule, entry.node, reason)
         }
     }
 
@@ -107,6 +118,11 @@ struct Job {
             try Console.print("\(rule.name): \(rule.nodes.count)")
             if command.explain { for node in rule.nodes { try Console.print("  \(escaped(node))") } }
         }
+        if command.explain {
+            for (rule, node, reason) in refusedRewritings {
+                try Console.print("not \(rule): \(escaped(node)): \(reason)")
+            }
+        }
         if before.constantByteCount > 0, after.constantByteCount > before.constantByteCount {
             let factor = Double(after.constantByteCount) / Double(before.constantByteCount)
             try Console.print("packed constants take \(fixed(factor, 2)) times the bytes of the model's")
@@ -131,6 +147,15 @@ struct Job {
                         ]
                         if command.explain { members.append(("nodes", .array($0.nodes.map(Json.string)))) }
                         return .object(members)
+                    })
+            ),
+            (
+                "notRewritten",
+                .array(
+                    refusedRewritings.map { rule, node, reason in
+                        .object([
+                            ("rule", .string(rule)), ("node", .string(node)), ("reason", .string(reason)),
+                        ])
                     })
             ),
         ])

@@ -25,13 +25,16 @@ class Fixture:
     imports: dict[str, int] = field(default_factory=lambda: {"": 19})
     # Computed in floats with a result near zero: the smallest magnitude that the usual tolerance bears.
     smallest: float = 5e-4
+    # Symbols of extents, by input, in the place of numbers.
+    symbols: dict[str, tuple] = field(default_factory=dict)
 
     def model(self) -> onnx.ModelProto:
         graph = helper.make_graph(
             self.nodes,
             self.name,
-            [value_info(name, array) for name, array in self.inputs.items()],
-            [value_info(name, array) for name, array in self.outputs.items()],
+            [value_info(name, array, self.symbols.get(name)) for name, array in self.inputs.items()],
+            [value_info(name, array, self.symbols and [None] * array.ndim)
+             for name, array in self.outputs.items()],
             [numpy_helper.from_array(array, name) for name, array in self.constants.items()],
         )
         opsets = [helper.make_opsetid(domain, version) for domain, version in self.imports.items()]
@@ -54,8 +57,8 @@ class Fixture:
                 (data / f"{kind}_{position}.pb").write_bytes(tensor.SerializeToString(deterministic=True))
 
 
-def value_info(name: str, array: numpy.ndarray) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+def value_info(name: str, array: numpy.ndarray, symbols=None) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), symbols or array.shape)
 
 
 def single(name, spelling, operands, results, attributes=None, *, fed=(), imports=None, **extra) -> Fixture:

@@ -60,7 +60,7 @@ class Chain:
     def slice(self, value, start, end, axis, step=1) -> str:
         return self.Slice(value, [start], [end], [axis], [step])
 
-    def fixture(self, name: str, result: str, expected: numpy.ndarray | None) -> Fixture:
+    def fixture(self, name: str, result: str, expected: numpy.ndarray | None, symbols=None) -> Fixture:
         """Ends the graph at `result`. What it computes must be `expected`; None: it is whatever it computes."""
         self.nodes[-1].output[0] = "y" if self.nodes[-1].output[0] == result else self.nodes[-1].output[0]
         probe = numpy.zeros(1 if expected is None else expected.shape, numpy.float32)
@@ -73,6 +73,7 @@ class Chain:
             if worst > 1e-4 * max(1, numpy.abs(expected).max()):
                 raise ValueError(f"{name} computes something else: {worst}")
             computed = expected.astype(numpy.float32)
-        made = Fixture(name, self.nodes, self.inputs, {"y": computed}, self.constants, {"": self.opset})
+        made = Fixture(name, self.nodes, self.inputs, {"y": computed}, self.constants, {"": self.opset},
+                       symbols=symbols or {})
         onnx.checker.check_model(made.model())
         return made

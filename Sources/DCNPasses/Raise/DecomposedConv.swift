@@ -1,6 +1,24 @@
 internal import DCNGraph
 internal import DCNOperators
 
+/// Why something that samples by hand is no operator that could take its place.
+struct NotRaised: Error {
+    /// How far the search has come, to tell the nearest miss from others.
+    enum Step: Int { case fields, sampling, flow, grid, answers, extents }
+    let step: Step
+
+    var reason: String {
+        switch step {
+        case .fields: "no operand holds two numbers for each tap and place of the output"
+        case .sampling: "its samples are not bilinear ones that fade to zero at the border"
+        case .flow: "its samples follow from more than an image, its offsets and a mask"
+        case .grid: "with offsets of zero its taps do not stand on a regular grid"
+        case .extents: "what it is depends on its symbolic extents"
+        case .answers: "its answers are not those of the operator that looks at the same places"
+        }
+    }
+}
+
 /// A deformable convolution that was written out, as far as it is understood before anything is computed.
 struct DecomposedConv {
     private let product: ColumnProduct
@@ -15,13 +33,13 @@ struct DecomposedConv {
         guard let flow = SamplingFlow(into: product.columns, in: graph, places: graph.places),
             let output = graph.floatExtents(product.root), output.count == 4, output.allSatisfy({ $0 > 0 })
         else { return nil }
-        let inner = product.weights.extents.last ?? 0
-        let channels = product.kernel == nil ? nil : product.weights.extents[1] * product.groups
         let image = flow.images.first { value in
-            guard let extents = graph.floatExtents(value), extents.count == 4, extents[0] == output[0] else {
-                return false
-            }
-            return extents[1] > 0 && (channels == nil ? inner % extents[1] == 0 : extents[1] == channels)
+            guard let extents = graph.floatExtents(value), extents.count == 4, extents[0] == output[0],
+                extents[1] % product.groups == 0, extents[1] > 0
+            else { return false }
+            let each = extents[1] / product.groups
+            guard let kernel = product.kernel else { return product.depth % each == 0 }
+            return product.depth == each * kernel.reduce(1, *)
         }
         guard let image, let extents = graph.floatExtents(image), extents.allSatisfy({ $0 > 0 }) else {
             return nil
@@ -34,76 +52,105 @@ struct DecomposedConv {
         self.output = output
     }
 
-    /// The operator, if one is found and proved.
-    func raised() -> RaisedOperator? {
+    /// Whether samples are taken as exporters take them: by grids, or from four corners.
+    var isLikely: Bool { flow.gathers.count >= 4 || flow.gathers.contains { graph[$0].op is GridSample } }
+
+    /// The operator, if one is found and proved; else how near the search came.
+    func raised() -> Result<RaisedOperator, NotRaised> {
+        guard flow.isBilinear else { return .failure(NotRaised(step: .sampling)) }
+        var nearest = NotRaised.Step.fields
         for offset in flow.positions {
             guard let extents = graph.floatExtents(offset), extents.count == 4, extents[0] == output[0],
                 extents[1] % 2 == 0, extents[2...] == output[2...]
             else { continue }
-            guard let masks = flow.masks(besides: offset) else {
-                if let raised = raised(offset, extents, nil) { return raised }
-                continue
-            }
-            for mask in masks where graph.floatExtents(mask) == [extents[0], extents[1] / 2] + extents[2...] {
-                if let raised = raised(offset, extents, mask) { return raised }
+            for mask in masks(besides: offset, extents) {
+                switch search(offset, extents, mask) {
+                case .success(let raised): return .success(raised)
+                case .failure(let miss): if miss.step.rawValue > nearest.rawValue { nearest = miss.step }
+                }
             }
         }
-        return nil
+        return .failure(NotRaised(step: nearest))
     }
 
-    private func raised(_ offset: ValueID, _ extents: [Int], _ mask: ValueID?) -> RaisedOperator? {
+    /// What the samples may be multiplied by; one nil where by nothing.
+    private func masks(besides offset: ValueID, _ extents: [Int]) -> [ValueID?] {
+        guard let found = flow.masks(besides: offset) else { return [nil] }
+        let wanted = [extents[0], extents[1] / 2] + extents[2...]
+        return found.filter { graph.floatExtents($0) == wanted }
+    }
+
+    private func search(
+        _ offset: ValueID, _ extents: [Int], _ mask: ValueID?
+    ) -> Result<RaisedOperator, NotRaised> {
         let inputs = [image, offset] + (mask.map { [$0] } ?? [])
-        guard let columns = Subgraph(from: inputs, to: [product.columns], in: graph),
-            let whole = Subgraph(from: inputs, to: [product.root], in: graph)
-        else { return nil }
-        for kernel in kernels {
-            let taps = kernel[0] * kernel[1]
-            guard extents[1] % (2 * taps) == 0, let window = window(columns, offset, extents, mask, kernel)
-            else { continue }
-            var op = DeformConv()
-            op.window = window
-            op.groups = product.groups
-            op.offsetGroups = extents[1] / (2 * taps)
-            if let proved = proved(op, whole, offset, extents, mask) { return proved }
+        guard let columns = Subgraph(from: inputs, to: product.columns, in: graph),
+            let whole = Subgraph(from: inputs, to: [product.root], in: graph),
+            let view = view(columns, offset, extents, mask)
+        else { return .failure(NotRaised(step: .flow)) }
+        var nearest = NotRaised.Step.grid
+        let channels = imageExtents[1] / product.groups
+        for kernel in kernels where extents[1] % (2 * kernel[0] * kernel[1]) == 0 {
+            for layout in product.form.layouts(
+                channels: channels, kernel: kernel, output: Array(output[2...]))
+            {
+                let shape = [product.outputs, channels] + kernel
+                guard let window = window(view, layout, kernel),
+                    let weights = layout.weights(product.form.tensors, shape)
+                else { continue }
+                var op = DeformConv()
+                op.window = window
+                op.groups = product.groups
+                op.offsetGroups = extents[1] / (2 * kernel[0] * kernel[1])
+                if let proved = proved(op, weights, whole, offset, extents, mask) { return .success(proved) }
+                nearest = .answers
+            }
         }
-        return nil
+        return .failure(NotRaised(step: nearest))
     }
 
-    /// The kernels there could be.
+    /// The kernels there could be, squares before others.
     private var kernels: [[Int]] {
         if let kernel = product.kernel { return [kernel] }
-        let taps = (product.weights.extents.last ?? 0) / imageExtents[1]
+        let taps = product.depth / imageExtents[1]
         guard taps > 1, taps < 1 << 12 else { return [] }
-        let side = (1...taps).first { $0 * $0 >= taps } ?? 1
-        return (side * side == taps ? [[side, side]] : []) + [[1, taps], [taps, 1]]
+        let all = (1...taps).filter { taps % $0 == 0 }.map { [$0, taps / $0] }
+        return all.filter { $0[0] == $0[1] } + all.filter { $0[0] != $0[1] }
     }
 
-    /// Where the taps look when nothing is deformed, seen in ramps: the window that looks there.
-    private func window(
-        _ columns: Subgraph, _ offset: ValueID, _ extents: [Int], _ mask: ValueID?, _ kernel: [Int]
-    ) -> Window? {
+    /// What the columns show when nothing is deformed: of an image of ones, and of ramps along rows and columns.
+    private struct View { let inside, rows, across: [[Float]] }
+
+    private func view(
+        _ columns: Subgraph, _ offset: ValueID, _ extents: [Int], _ mask: ValueID?
+    ) -> View? {
         var given: [ValueID: Tensor] = [:]
         given[offset] = Trial.filled(extents, 0)
         if let mask { given[mask] = Trial.filled([extents[0], extents[1] / 2] + extents[2...], 1) }
-        func seen(_ picture: Tensor?) -> [Float]? {
+        func seen(_ picture: Tensor?) -> [[Float]]? {
             given[image] = picture
-            return columns.evaluate(given)?.first?.elements(as: Float.self)
+            return columns.evaluate(given)?.map { $0.elements(as: Float.self) }
         }
         guard let inside = seen(Trial.filled(imageExtents, 1)),
             let rows = seen(Trial.ramp(imageExtents, along: 2)),
             let across = seen(Trial.ramp(imageExtents, along: 3))
         else { return nil }
+        return View(inside: inside, rows: rows, across: across)
+    }
+
+    /// The window that looks where the taps were seen to look.
+    private func window(_ view: View, _ layout: ColumnLayout, _ kernel: [Int]) -> Window? {
         var sightings: [Sighting] = []
         for oy in 0..<output[2] {
             for ox in 0..<output[3] {
                 for tap in 0..<kernel[0] * kernel[1] {
-                    let place = self.place(oy, ox, tap, kernel)
-                    guard place < inside.count else { return nil }
-                    guard abs(inside[place] - 1) < 1e-4 else { continue }
+                    let (value, index) = layout.place(oy, ox, tap, kernel)
+                    guard value < view.inside.count, index < view.inside[value].count else { return nil }
+                    guard abs(view.inside[value][index] - 1) < 1e-4 else { continue }
+                    let position = [Double(view.rows[value][index]), Double(view.across[value][index])]
                     sightings.append(
                         Sighting(
-                            output: [oy, ox], tap: [tap / kernel[1], tap % kernel[1]],
-                            position: [Double(rows[place]), Double(across[place])]))
+                            output: [oy, ox], tap: [tap / kernel[1], tap % kernel[1]], position: position))
                 }
             }
         }
@@ -116,23 +163,13 @@ struct DecomposedConv {
             output: Array(output[2...]))
     }
 
-    /// Where the first channel's sample for a tap stands among the columns.
-    private func place(_ oy: Int, _ ox: Int, _ tap: Int, _ kernel: [Int]) -> Int {
-        if product.kernel == nil { return tap * output[2] * output[3] + oy * output[3] + ox }
-        let width = output[3] * kernel[1]
-        return (oy * kernel[0] + tap / kernel[1]) * width + ox * kernel[1] + tap % kernel[1]
-    }
-
     // MARK: proof
 
     private func proved(
-        _ op: DeformConv, _ whole: Subgraph, _ offset: ValueID, _ extents: [Int], _ mask: ValueID?
+        _ op: DeformConv, _ weights: Tensor, _ whole: Subgraph, _ offset: ValueID, _ extents: [Int],
+        _ mask: ValueID?
     ) -> RaisedOperator? {
-        let channels = imageExtents[1] / op.groups
-        guard
-            let weights = product.weights.reshaped(to: [output[1], channels] + op.window.kernel),
-            let trials = trials(whole, offset, extents, mask)
-        else { return nil }
+        guard let trials = trials(whole, offset, extents, mask) else { return nil }
         for arrangement in OffsetArrangement.allCases {
             let order = arrangement.order(groups: op.offsetGroups, taps: op.window.taps)
             for border in [DeformConv.Border.zero, .clamp] {

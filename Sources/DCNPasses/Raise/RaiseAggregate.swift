@@ -1,4 +1,4 @@
-package import DCNGraph
+internal import DCNGraph
 internal import DCNOperators
 
 /// Recognises the deformable aggregation of DCNv3, written out with grid samples.
@@ -6,21 +6,15 @@ internal import DCNOperators
 ///     rearrange(reduceSum(gridSample(pad(x), position + scale · offset) · mask)) → aggregate(x, offset, mask)
 ///
 /// Found and proved like a deformable convolution.
-package struct RaiseAggregate: Pass {
+package struct RaiseAggregate: Raising {
     package static let name = "raise-aggregate"
     package init() {}
 
-    package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
-        try graph.editBodies { (body) throws(DCNError) in try run(on: &body, log: &log) }
-        guard graph.samplesByHand else { return }
-        for id in graph.nodes where graph.contains(id) {
-            guard let sum = SampleSum(id, in: graph),
-                let raised = DecomposedAggregate(sum, in: graph)?.raised()
-            else { continue }
-            let label = graph.label(of: id)
-            try raised.replace(in: &graph)
-            log.append(Rewriting(rule: Self.name, node: label))
+    func candidate(_ id: NodeID, in graph: Graph) -> Result<RaisedOperator, NotRaised>? {
+        guard let sum = SampleSum(id, in: graph), let found = DecomposedAggregate(sum, in: graph) else {
+            return nil
         }
+        return found.raised().map { .success($0) } ?? .failure(NotRaised(step: .answers))
     }
 }
 
@@ -67,7 +61,7 @@ struct DecomposedAggregate {
     private let flow: SamplingFlow
 
     init?(_ sum: SampleSum, in graph: Graph) {
-        guard let flow = SamplingFlow(into: sum.samples, in: graph, places: graph.places),
+        guard let flow = SamplingFlow(into: [sum.samples], in: graph, places: graph.places),
             flow.gathers.count == 1
         else {
             return nil
@@ -106,42 +100,66 @@ struct DecomposedAggregate {
 
     private func raised(_ parts: AggregateParts) -> RaisedOperator? {
         guard let samples = Subgraph(from: parts.inputs, to: [sum.samples], in: graph),
-            let whole = Subgraph(from: parts.inputs, to: [parts.root], in: graph), let op = op(parts, samples)
+            let whole = Subgraph(from: parts.inputs, to: [parts.root], in: graph)
         else { return nil }
-        for seed in 1...2 {
-            var trial = Trial(seed: UInt64(seed))
-            guard let x = trial.tensor(parts.imageExtents),
-                let offset = trial.offsets(parts.fields, image: Array(parts.imageExtents[1...2])),
-                let mask = trial.tensor(parts.maskExtents),
-                let expected = whole.evaluate([parts.image: x, parts.offset: offset, parts.mask: mask])?
-                    .first,
-                let got = evaluated(op, [.tensor(x), .tensor(offset), .tensor(mask)])?.first,
-                Trial.agree(got, expected)
-            else { return nil }
+        let found = operators(parts, samples).first { op in
+            (1...2).allSatisfy { agrees(op, parts, whole, seed: UInt64($0)) }
         }
-        return RaisedOperator(
-            op: op, root: parts.root, node: sum.node,
-            operands: [.value(parts.image), .value(parts.offset), .value(parts.mask)])
+        return found.map { op in
+            RaisedOperator(
+                op: op, root: parts.root, node: sum.node,
+                operands: [.value(parts.image), .value(parts.offset), .value(parts.mask)])
+        }
     }
 
-    /// The operator that looks where the samples were taken.
-    private func op(_ parts: AggregateParts, _ samples: Subgraph) -> DeformAggregate? {
+    private func agrees(_ op: DeformAggregate, _ parts: AggregateParts, _ whole: Subgraph, seed: UInt64)
+        -> Bool
+    {
+        var trial = Trial(seed: seed)
+        guard let x = trial.tensor(parts.imageExtents),
+            let offset = trial.offsets(parts.fields, image: Array(parts.imageExtents[1...2])),
+            let mask = trial.tensor(parts.maskExtents),
+            let expected = whole.evaluate([parts.image: x, parts.offset: offset, parts.mask: mask])?.first,
+            let got = evaluated(op, [.tensor(x), .tensor(offset), .tensor(mask)])?.first
+        else { return false }
+        return Trial.agree(got, expected)
+    }
+
+    /// The kernels there could be, squares first, and whether their centre is left out.
+    private var kernels: [(kernel: [Int], skipsCentre: Bool)] {
         let taps = sum.extents[3]
-        guard let side = (2...64).first(where: { $0 * $0 == taps || $0 * $0 == taps + 1 }) else { return nil }
-        let skipsCentre = side * side != taps
-        guard !skipsCentre || side % 2 == 1,
-            let still = sightings(parts, samples, moved: 0, side, skipsCentre),
-            let moved = sightings(parts, samples, moved: 0.5, side, skipsCentre), let grid = TapGrid(still),
-            let shifted = TapGrid(moved)
+        func all(_ count: Int) -> [[Int]] {
+            let pairs = (1...count).filter { count % $0 == 0 }.map { [$0, count / $0] }
+            return pairs.filter { $0[0] == $0[1] } + pairs.filter { $0[0] != $0[1] }
+        }
+        guard (2..<4096).contains(taps) else { return [] }
+        return all(taps).map { ($0, false) }
+            + all(taps + 1).filter { $0.allSatisfy { $0 % 2 == 1 } }.map { ($0, true) }
+    }
+
+    /// The operators that would look where the samples were taken.
+    private func operators(_ parts: AggregateParts, _ samples: Subgraph) -> [DeformAggregate] {
+        guard let still = view(parts, samples, moved: 0), let moved = view(parts, samples, moved: 0.5) else {
+            return []
+        }
+        return kernels.compactMap { op(parts, still, moved, $0.kernel, $0.skipsCentre) }
+    }
+
+    private func op(
+        _ parts: AggregateParts, _ still: View, _ moved: View, _ kernel: [Int], _ skipsCentre: Bool
+    ) -> DeformAggregate? {
+        guard let grid = TapGrid(sightings(parts, still, kernel, skipsCentre)),
+            let shifted = TapGrid(sightings(parts, moved, kernel, skipsCentre))
         else { return nil }
         let scale = 2 * (shifted.start[0] - grid.start[0])
-        guard scale > 0.01, abs(scale - 2 * (shifted.start[1] - grid.start[1])) < 0.01,
-            let dilations = wholes(grid.spacing.map { $0 / scale }), dilations.allSatisfy({ $0 >= 1 }),
-            let start = wholes(
-                (0..<2).map { grid.start[$0] - (1 - scale) * Double(dilations[$0] * (side - 1) / 2) }),
+        guard scale > 0.01, abs(scale - 2 * (shifted.start[1] - grid.start[1])) < 0.01 else { return nil }
+        // Along an axis of one tap any spacing would do.
+        let spacings = (0..<2).map { kernel[$0] == 1 ? 1 : grid.spacing[$0] / scale }
+        guard let dilations = wholes(spacings), dilations.allSatisfy({ $0 >= 1 }) else { return nil }
+        let centres = (0..<2).map { Double(dilations[$0] * (kernel[$0] - 1) / 2) }
+        guard let start = wholes((0..<2).map { grid.start[$0] - (1 - scale) * centres[$0] }),
             let window = grid.window(
-                kernel: [side, side], dilations: dilations, start: start,
-                image: Array(parts.imageExtents[1...2]),
+                kernel: kernel, dilations: dilations, start: start, image: Array(parts.imageExtents[1...2]),
                 output: Array(parts.fields[1...2]))
         else { return nil }
         // Scales are written as short decimals: what was seen is rounded by the ramps.
@@ -150,9 +168,10 @@ struct DecomposedAggregate {
             skipsCentre: skipsCentre)
     }
 
-    private func sightings(
-        _ parts: AggregateParts, _ samples: Subgraph, moved: Float, _ side: Int, _ skipsCentre: Bool
-    ) -> [Sighting]? {
+    /// What the samples show of an image of ones, and of ramps along rows and columns.
+    private struct View { let inside, rows, across: [Float] }
+
+    private func view(_ parts: AggregateParts, _ samples: Subgraph, moved: Float) -> View? {
         var given: [ValueID: Tensor] = [:]
         given[parts.offset] = Trial.filled(parts.fields, moved)
         given[parts.mask] = Trial.filled(parts.maskExtents, 1)
@@ -164,14 +183,22 @@ struct DecomposedAggregate {
             let rows = seen(Trial.ramp(parts.imageExtents, along: 1)),
             let across = seen(Trial.ramp(parts.imageExtents, along: 2))
         else { return nil }
+        return View(inside: inside, rows: rows, across: across)
+    }
+
+    /// Where each tap of the first channel looks: taps are counted by columns, then rows.
+    private func sightings(
+        _ parts: AggregateParts, _ view: View, _ kernel: [Int], _ skipsCentre: Bool
+    ) -> [Sighting] {
         let (taps, width) = (sum.extents[3], parts.fields[2])
+        let centre = kernel[1] / 2 * kernel[0] + kernel[0] / 2
         return (0..<sum.extents[2] * taps).compactMap { place in
-            guard abs(inside[place] - 1) < 1e-4 else { return nil }
+            guard place < view.inside.count, abs(view.inside[place] - 1) < 1e-4 else { return nil }
             let (pixel, tap) = (place / taps, place % taps)
-            let index = skipsCentre && tap >= side * side / 2 ? tap + 1 : tap
+            let index = skipsCentre && tap >= centre ? tap + 1 : tap
             return Sighting(
-                output: [pixel / width, pixel % width], tap: [index % side, index / side],
-                position: [Double(rows[place]), Double(across[place])])
+                output: [pixel / width, pixel % width], tap: [index % kernel[0], index / kernel[0]],
+                position: [Double(view.rows[place]), Double(view.across[place])])
         }
     }
 }

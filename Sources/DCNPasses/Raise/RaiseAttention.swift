@@ -1,4 +1,4 @@
-package import DCNGraph
+internal import DCNGraph
 internal import DCNOperators
 
 /// Recognises multi-scale deformable attention, written out with one grid sample for each level.
@@ -6,23 +6,18 @@ internal import DCNOperators
 ///     rearrange(reduceSum(concat(gridSample(level(value), 2·locations − 1)…) · weights)) → deformableAttention(…)
 ///
 /// Proved on seeded data like the other raised operators.
-package struct RaiseAttention: Pass {
+package struct RaiseAttention: Raising {
     package static let name = "raise-attention"
     package init() {}
 
-    package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
-        try graph.editBodies { (body) throws(DCNError) in try run(on: &body, log: &log) }
-        guard graph.samplesByHand else { return }
-        for id in graph.nodes where graph.contains(id) {
-            guard let sum = SampleSum(id, in: graph), let raised = raised(sum, graph) else { continue }
-            let label = graph.label(of: id)
-            try raised.replace(in: &graph)
-            log.append(Rewriting(rule: Self.name, node: label))
-        }
+    func candidate(_ id: NodeID, in graph: Graph) -> Result<RaisedOperator, NotRaised>? {
+        SampleSum(id, in: graph).flatMap { raised($0, graph) }.map { .success($0) }
     }
 
     private func raised(_ sum: SampleSum, _ graph: Graph) -> RaisedOperator? {
-        guard let flow = SamplingFlow(into: sum.samples, in: graph, places: graph.places) else { return nil }
+        guard let flow = SamplingFlow(into: [sum.samples], in: graph, places: graph.places) else {
+            return nil
+        }
         let images = flow.gathers.compactMap { gather -> [Int]? in
             guard graph[gather].op is GridSample, let data = flow.data(of: gather) else { return nil }
             return graph.floatExtents(data)

@@ -1,4 +1,4 @@
-package import DCNGraph
+internal import DCNGraph
 internal import DCNOperators
 
 /// Recognises a deformable convolution that an exporter wrote out as gathers or grid samples.
@@ -7,39 +7,22 @@ internal import DCNOperators
 ///
 /// What flows where is read from the graph; where taps look is seen by sampling ramps with all offsets zero. Then the
 /// original and the raised operator run on the same seeded data, and unless they agree the original stays.
-package struct RaiseDeformConv: Pass {
+package struct RaiseDeformConv: Raising {
     package static let name = "raise-deform-conv"
     package init() {}
 
-    package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
-        try graph.editBodies { (body) throws(DCNError) in try run(on: &body, log: &log) }
-        guard graph.samplesByHand else { return }
-        for id in graph.nodes where graph.contains(id) {
-            guard let product = ColumnProduct(id, in: graph),
-                let raised = DecomposedConv(product, in: graph)?.raised()
-            else {
-                continue
-            }
-            let label = graph.label(of: id)
-            try raised.replace(in: &graph)
-            log.append(Rewriting(rule: Self.name, node: label))
+    func candidate(_ id: NodeID, in graph: Graph) -> Result<RaisedOperator, NotRaised>? {
+        guard let product = ColumnProduct(id, in: graph), let found = DecomposedConv(product, in: graph)
+        else {
+            return nil
         }
+        let result = found.raised()
+        if case .failure = result, !found.isLikely { return nil }
+        return result
     }
 }
 
 extension Graph {
-    /// Whether anything here gathers at computed places.
-    var samplesByHand: Bool {
-        nodes.contains { id in
-            switch self[id].op {
-            case is GatherElements, is GatherND, is GridSample: true
-            case is Gather:
-                self[id].inputs.count > 1 && self[id].inputs[1].map { self[$0].constant == nil } ?? false
-            default: false
-            }
-        }
-    }
-
     /// Known extents of a float32 tensor.
     func floatExtents(_ value: ValueID) -> [Int]? {
         guard let type = self[value].type.tensor, type.element == .float32 else { return nil }
@@ -63,8 +46,27 @@ struct RaisedOperator {
         case none
     }
 
-    /// Puts the operator there.
-    func replace(in graph: inout Graph) throws(DCNError) {
+    /// Whether another one is the same operator on the same values.
+    func isSame(as other: RaisedOperator) -> Bool {
+        op.isEqual(to: other.op) && root == other.root && values == other.values
+    }
+
+    private var values: [ValueID?] {
+        operands.map { operand in
+            switch operand {
+            case .value(let value), .channels(let value, _): value
+            case .constant, .none: nil
+            }
+        }
+    }
+
+    /// The graph with the operator there; nil where its operands do not fit.
+    func replaced(in graph: Graph) -> Graph? {
+        var graph = graph
+        return (try? replace(in: &graph)) == nil ? nil : graph
+    }
+
+    private func replace(in graph: inout Graph) throws(DCNError) {
         guard let old = graph[root].producer else { return }
         let result = try graph.inserting(before: old) { (graph) throws(DCNError) in
             var build = Build(graph: graph, node: node)

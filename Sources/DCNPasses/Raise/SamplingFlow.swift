@@ -11,12 +11,12 @@ struct SamplingFlow {
     private let cone: Set<NodeID>
     private let places: [NodeID: Int]
 
-    /// The flow that ends in a value; nil where nothing before it gathers at computed places.
-    init?(into end: ValueID, in graph: Graph, places: [NodeID: Int]) {
+    /// The flow that ends in some values; nil where nothing before them gathers at computed places.
+    init?(into ends: [ValueID], in graph: Graph, places: [NodeID: Int]) {
         self.graph = graph
         self.places = places
         var cone: Set<NodeID> = []
-        var waiting = [end]
+        var waiting = ends
         while let value = waiting.popLast() {
             guard let producer = graph[value].producer, Self.isPlain(graph[producer].op),
                 cone.insert(producer).inserted
@@ -56,6 +56,14 @@ struct SamplingFlow {
         case is GatherElements, is GatherND, is GridSample: true
         case is Gather: node.inputs.count > 1 && node.inputs[1].map { graph[$0].constant == nil } ?? false
         default: false
+        }
+    }
+
+    /// Whether grids are sampled as deformable operators sample.
+    var isBilinear: Bool {
+        gathers.allSatisfy { id in
+            guard let op = graph[id].op as? GridSample else { return true }
+            return op.interpolation == .linear && op.outside == .zeros
         }
     }
 
