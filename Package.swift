@@ -99,7 +99,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"], swiftSettings: strict),
         .testTarget(
-            name: "DCNFormatsTests", dependencies: ["DCNFormats", "DCNGraph"], swiftSettings: strict),
+            name: "DCNFormatsTests", dependencies: ["DCNFormats", "DCNGraph", "DCNOperators"],
+            swiftSettings: strict),
         .testTarget(
             name: "DCNFilesTests", dependencies: ["DCN", "DCNFiles", "DCNFormats"], swiftSettings: strict),
         .testTarget(

@@ -14,6 +14,22 @@ struct LimitTests {
         #expect(outcome.errors.contains("time"))
     }
 
+    @Test("a loop without end is the model's fault: exit 2 when its trips are made")
+    func trips() throws {
+        let model = try folder.write("endless.onnx", ModelMaker.endless(doubles: false))
+        let outcome = try run(arguments: [model, "--input", "ones", "--max-trips", "1000"])
+        #expect(outcome.code == 2)
+        #expect(outcome.errors.contains("trips through loops is 1001, the limit is 1000"))
+    }
+
+    @Test("memory is limited while a model is read")
+    func reading() throws {
+        let model = try folder.write("relu.onnx", ModelMaker.relu)
+        let outcome = try run(arguments: [model, "--input", "zeros", "--max-memory", "1K"])
+        #expect(outcome.code == 2)
+        #expect(outcome.errors.contains("1024"))
+    }
+
     @Test("a value that doubles is the model's fault: exit 2 when memory is over")
     func doubling() throws {
         let model = try folder.write("doubling.onnx", ModelMaker.endless(doubles: true))

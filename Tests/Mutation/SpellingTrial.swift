@@ -1,4 +1,4 @@
-package import DCNGraph
+internal import DCNGraph
 internal import DCNOperators
 
 /// Tries one spelling of an operator, with attributes and operands that nobody chose with care.

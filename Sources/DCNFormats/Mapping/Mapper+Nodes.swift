@@ -15,6 +15,13 @@ extension Mapper {
         node.operands = graph.operands(of: operands, bodies: [], outputCount: node.outputs.count)
         if node.isConstant { return try bindConstant(node, names, &graph) }
         guard let spelling = spelling(of: node) else { return refuse(node, "", names) }
+        if node.domain.isEmpty || node.domain == "ai.onnx", let most = OperandCounts.most(of: node.opType),
+            node.inputs.count > most
+        {
+            throw DCNError(
+                .value(of: "the node", because: "has \(node.inputs.count) inputs, expected at most \(most)"),
+                .map, at: node.origin)
+        }
         do throws(Misfit) {
             let meaning = try spelling(node)
             try addNode(node, meaning, operands, names, &graph, file: file)

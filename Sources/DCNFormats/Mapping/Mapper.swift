@@ -87,6 +87,12 @@ struct Mapper {
     ) throws(DCNError) {
         let constants = Dictionary(
             source.initialisers.map { ($0.name, $0.tensor) }, uniquingKeysWith: { _, last in last })
+        var seen: Set<String> = []
+        for (name, _) in source.initialisers where !seen.insert(name).inserted {
+            throw DCNError(
+                .model, .map, "initialiser '\(escaped(name))' is there twice",
+                at: Origin(file: file, path: "graph"))
+        }
         for (index, input) in source.inputs.enumerated() {
             guard outer != nil || constants[input.name] == nil || kept.contains(input.name) else { continue }
             guard let type = inputType(input, from: outer, at: index) else {

@@ -185,6 +185,9 @@ extension OnnxReader {
         throw error("the model imports no version of the default operator set", at: origin)
     }
 
+    /// Versions of operator sets are small numbers; what is above this is none.
+    private static let newestVersion = 1 << 16
+
     /// The versions that a list of imports names; `ai.onnx` is another name of the default domain.
     static func opsets(
         _ imports: [UnsafePointer<Onnx__OperatorSetIdProto>], at origin: Origin
@@ -193,6 +196,13 @@ extension OnnxReader {
         for entry in imports {
             let domain = canonicalDomain(entry.pointee.domain)
             let version = Int(entry.pointee.version)
+            // Writers of domains of their own leave the version out at times.
+            guard ((domain.isEmpty ? 1 : 0)...Self.newestVersion).contains(version) else {
+                throw DCNError(
+                    .model, .read,
+                    "domain '\(escaped(domain))' has version \(version), expected 1 … \(Self.newestVersion)",
+                    at: origin)
+            }
             guard opsets[domain] == nil || opsets[domain] == version else {
                 throw DCNError(.model, .read, "two versions of domain '\(escaped(domain))'", at: origin)
             }
