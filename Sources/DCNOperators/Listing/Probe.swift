@@ -15,6 +15,13 @@ struct Probe {
         "QLinearConv": Offer(quantised), "QLinearMatMul": Offer(quantised),
         "ps_roi_align": Offer(positionSensitive + [.init(.int64, nil)], areConstants: true),
         "ps_roi_pool": Offer(positionSensitive, areConstants: true),
+        "roi_pool": Offer(positionSensitive, areConstants: true),
+        "roi_align": Offer(
+            positionSensitive + [.init(.int64, nil), .init(.int64, nil)], areConstants: true),
+        "roi_align_rotated_forward": Offer(
+            [.init(.float32, nil), .init(.float32, Shape([1, 6]))] + positionSensitive[2...]
+                + [.init(.int64, nil)],
+            areConstants: true),
         "Scan": Offer([.init(.float32, nil)], attributes: ["num_scan_inputs": .int(1)]),
         "TreeEnsemble": Offer(attributes: [
             "nodes_modes": .tensor(Tensor(vector: [UInt8(0)])),
