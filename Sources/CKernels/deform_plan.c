@@ -1,7 +1,8 @@
 #include "conv_private.h"
 
 /// Bytes the table of one tile may take, and the sampled rows, so that both stay in a second-level cache or near.
-enum { DEFORM_TABLE_MOST = 1 << 20, DEFORM_PANEL_MOST = 1 << 20, DEFORM_FIELD_MOST = 1 << 20 };
+enum { DEFORM_TABLE_MOST = 1 << 20, DEFORM_PANEL_MOST = 1 << 20, DEFORM_FIELD_MOST = 1 << 20,
+       DEFORM_STAGE_MOST = 1 << 19 };
 
 static int deform_valid(const dcn_deform_shape *s) {
     const dcn_conv_shape *c = &s->conv;
@@ -146,6 +147,8 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     const ptrdiff_t field_row = (dcn_padded(2 * entries) + dcn_padded(entries)) * word;
     ptrdiff_t rows = deform_fit(cut.block_rows, conv_most(1, plan->panel_stride * word), DEFORM_PANEL_MOST);
     rows = deform_fit(rows, field_row, DEFORM_FIELD_MOST);
+    const ptrdiff_t stage_row = s->row_major ? dcn_padded(c->outputs) * word : 0;
+    if (stage_row) rows = deform_fit(rows, stage_row, DEFORM_STAGE_MOST);
     const ptrdiff_t all_taps = grouped ? entries : taps;
     const int one_block = plan->block_taps >= all_taps && plan->block_channels >= c->channels;
     plan->pixel_by_pixel = plan->fused || one_block;
@@ -158,7 +161,8 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     plan->panel_bytes = dcn_padded(plan->panel_stride * rows + 16) * word;
     plan->table_bytes = table_pixels * table_row;
     plan->field_bytes = (rows + 16) * field_row;
+    plan->stage_bytes = rows * stage_row;
     plan->scratch_bytes = conv_pointer_bytes(plan->block_taps, rows, c->channels) + plan->panel_bytes +
-                          plan->table_bytes + plan->field_bytes + 3 * dcn_padded(entries) * word;
+                          plan->table_bytes + plan->field_bytes + plan->stage_bytes + 3 * dcn_padded(entries) * word;
     return 1;
 }

@@ -148,16 +148,19 @@ private struct DeformCase {
         let target = ConvTarget(&noise, pixels: shape.conv.batch * pixels, channels: shape.conv.outputs)
         let offset = field(offsets, 2 * entries, planes: noise.index(2) == 0)
         let mask = masks.map { field($0, entries, planes: noise.index(2) == 0) }
+        let planes = ConvBuffer(count: target.pixels * target.channels)
         end.lend { epilogue in
             var arguments = dcn_deform_arguments(
                 x: input.pointer, x_stride: xStride, offset: offset.1, mask: mask?.1 ?? dcn_field(),
                 mask_sigmoid: sigmoid ? 1 : 0, packed: packed.pointer,
                 y: target.output(streaming: noise.index(2) == 0), epilogue: epilogue)
+            if shape.row_major != 0 { arguments.y.data = planes.pointer }
             for tile in (0..<plan.tile_count).reversed() {
                 kernels.table.deform(&plan, &arguments, tile, scratch.pointer)
             }
         }
-        if !scratch.isGuarded { return "written behind the scratch" }
+        if !scratch.isGuarded || !planes.isGuarded { return "written behind the scratch" }
+        if shape.row_major != 0 { target.read(planes, images: shape.conv.batch) }
         let products = Double(shape.conv.channels / shape.conv.groups * taps)
         return target.complaint(expected, within: 4e-6 * (4 + 2 * products.squareRoot()))
     }
@@ -180,6 +183,7 @@ struct ConvDeformTests {
         (s.conv.input, s.conv.output) = (extent(1, 7, 8), extent(1, 5, 6))
         s.border = noise.index(2) == 0 ? DCN_BORDER_ZERO : DCN_BORDER_CLAMP
         s.offset_scale = 1
+        s.row_major = Int32(noise.index(2))
         return s
     }
 
@@ -237,6 +241,7 @@ struct ConvDeformTests {
             var shape = dcn_deform_shape(), plan = dcn_deform_plan()
             (shape.conv.batch, shape.conv.groups, shape.offset_groups, shape.offset_scale) = (1, 1, groups, 1)
             (shape.conv.channels, shape.conv.outputs) = (channels, channels)
+            shape.row_major = 1
             (shape.conv.input, shape.conv.output) = (
                 dcn_extent(depth: 1, height: 64, width: 64), dcn_extent(depth: 1, height: 64, width: 64)
             )

@@ -143,8 +143,25 @@ struct ConvTarget {
         holdsResidual = true
         for pixel in 0..<pixels {
             for channel in 0..<channels {
-                buffer.pointer[pixel * stride + offset + channel] = residual[
-                    pixel * end.residualStride + channel]
+                buffer.pointer[pixel * stride + offset + channel] =
+                    residual[
+                        pixel * end.residualStride + channel]
+            }
+        }
+    }
+
+    /// Takes numbers that were stored plane by plane as if they had been stored here.
+    func read(_ planes: ConvBuffer, images: Int) {
+        let size = pixels / images
+        for pixel in 0..<pixels {
+            for lane in 0..<stride {
+                let place = pixel * stride + lane, channel = lane - offset
+                if channel >= 0 && channel < channels {
+                    let plane = pixel / size * channels + channel
+                    buffer.pointer[place] = planes[plane * size + pixel % size]
+                } else if offset == 0 {
+                    buffer.pointer[place] = 0
+                }
             }
         }
     }

@@ -56,6 +56,25 @@ struct LayoutTests {
         try expectSameAnswers(b.graph, graph)
     }
 
+    @Test(
+        "a deformable convolution stores row-major for readers that all want that", arguments: [false, true])
+    func stored(_ hasOtherReader: Bool) throws {
+        var b = Builder()
+        let x = b.input("x", [2, 20, 6, 5])
+        let offset = b.input("offset", [2, 18, 4, 3])
+        let y = try b.node(DeformConv(), [x, b.constant("w", [24, 20, 3, 3]), offset], "deform")
+        b.graph.addOutput(y, named: "y")
+        if hasOtherReader {
+            b.graph.addOutput(try b.node(Conv(), [y, b.constant("v", [8, 24, 1, 1])], "conv"), named: "z")
+        }
+        let (graph, _) = try after(LayOut(.exact), b.graph)
+        let expected =
+            hasOtherReader
+            ? ["Relayout", "DeformConv", "Conv", "Relayout", "Relayout"] : ["Relayout", "DeformConv"]
+        #expect(operators(graph) == expected)
+        try expectSameAnswers(b.graph, graph)
+    }
+
     @Test("two transposes become one, or none")
     func joined() throws {
         var b = Builder()

@@ -197,6 +197,7 @@ typedef struct {
     int32_t column_major;        ///< 1: taps of offsets, masks are numbered down the columns of the kernel
     int32_t skip_centre;         ///< 1: the centre tap has neither offset, mask nor weight: it does not exist
     float offset_scale;          ///< a: position = centre + a · (tap − centre + offset); 1 where unsure
+    int32_t row_major;           ///< 1: y is stored row major, N × O × OH × OW; its stride and `clear` are ignored
 } dcn_deform_shape;
 
 /// Numbers per output pixel: element (n, channel, pixel) at
@@ -234,6 +235,7 @@ typedef struct {
     int32_t pixel_by_pixel;      ///< 1: corners are tabled for one pixel at a time
     ptrdiff_t table_entries, panel_stride;
     ptrdiff_t table_bytes, panel_bytes, field_bytes;
+    ptrdiff_t stage_bytes;       ///< of finished rows that wait to be stored row major
 } dcn_deform_plan;
 
 /// Floats `dcn_deform_pack` writes; −1 where the shape is refused or a size overflows. 0 with `ones`.

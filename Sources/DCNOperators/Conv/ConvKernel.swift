@@ -64,7 +64,8 @@ struct ConvKernel: Kernel {
 
     func run(tile: Int, in frame: Frame) {
         var plan = plan
-        let isInPlace = frame.optionalInput(3, as: Float.self) == UnsafePointer(frame.output(0, as: Float.self))
+        let isInPlace =
+            frame.optionalInput(3, as: Float.self) == UnsafePointer(frame.output(0, as: Float.self))
         var arguments = dcn_conv_arguments(
             x: frame.input(0, as: Float.self), x_stride: inputStride, packed: frame.input(1, as: Float.self),
             y: dcn_output(

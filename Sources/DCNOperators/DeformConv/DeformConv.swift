@@ -10,7 +10,8 @@ package import DCNGraph
 ///
 /// Inputs: x [N, C, H, W], weight [O, C/G, KH, KW], offset [N, 2·T·D, OH, OW] with T taps and D offset groups (y then x
 /// of each tap), bias? [O], mask? [N, T·D, OH, OW], residual?. With `jointMask` offset holds the mask's channels after
-/// its own. Once packed: x and y channels last, weight and bias in packed form, offset and mask as they come.
+/// its own. Once packed: x channels last, y too
+/// unless it stores row-major, weight and bias in packed form, offset and mask as they come.
 package struct DeformConv: Operator {
     package static let name = "DeformConv"
 
@@ -38,6 +39,8 @@ package struct DeformConv: Operator {
     package var activation = Activation.none
     /// The form of the weights, once packed.
     package var packed: WeightForm?
+    /// Whether the packed kernel stores y row-major rather than channels last.
+    package var storesRowMajor = false
 
     package init() {}
 
@@ -72,7 +75,8 @@ package struct DeformConv: Operator {
             let count = packed == nil ? extents[0] : paddedChannels(extents[0])
             try bias.expect(count, along: 0, because: "one for each output channel")
         }
-        return [.tensor(TensorType(x.element, output, layout: packed == nil ? .rowMajor : .channelsLast))]
+        let isRowMajor = packed == nil || storesRowMajor
+        return [.tensor(TensorType(x.element, output, layout: isRowMajor ? .rowMajor : .channelsLast))]
     }
 
     private func expectGroups(_ x: Operand, _ weights: [Int]) throws(Misfit) {
@@ -109,7 +113,8 @@ package struct DeformConv: Operator {
     }
 
     package func layoutRule(for inputs: Inputs) -> LayoutRule {
-        packed == nil ? .rowMajor : .channelsLast(inputs: [0, 5], outputs: [0], either: [2, 4])
+        guard packed != nil else { return .rowMajor }
+        return .channelsLast(inputs: [0, 5], outputs: storesRowMajor ? [] : [0], either: [2, 4])
     }
 
     package func multiplyAdds(inputs: [ValueType?], outputs: [ValueType?]) -> Int {
