@@ -68,15 +68,43 @@ static ptrdiff_t winograd_block(dcn_conv_form form, const dcn_conv_shape *s, dcn
     return conv_least(96, conv_most(24, room));
 }
 
+/// What it costs, in multiply-adds, to bring a weight to the products once more.
+static double winograd_reading(double weights, dcn_caches caches) {
+    return weights * sizeof(float) > (double)caches.level3 / 2 ? 12 : 2;
+}
+
+/// Cuts the tiles into blocks and the outputs into pieces of whole panels. More blocks read the weights more often, more
+/// pieces transform the inputs more often: of all cuts with enough tiles of work, the one with the least of both.
+static void winograd_cut(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches caches, ptrdiff_t wanted) {
+    const dcn_conv_shape *s = &plan->shape;
+    const ptrdiff_t panels = conv_pieces(s->outputs, CONV_PANEL), most = winograd_block(plan->form, s, caches);
+    const double positions = (double)((g->edge + 2) * (g->edge + 2)), weights = (double)plan->packed_count;
+    const double transform = (double)g->tiles * 10 * positions * (double)s->channels;
+    double least = INFINITY;
+    ptrdiff_t enough = 0;
+    for (ptrdiff_t per_tile = panels; per_tile >= 1; per_tile--) {
+        const ptrdiff_t pieces = conv_pieces(panels, per_tile);
+        ptrdiff_t block = most;
+        while (block > 12 && conv_pieces(g->tiles, block) * pieces < wanted) block = conv_most(12, block / 2 / 12 * 12);
+        block = conv_equal_block(g->tiles, block, 6);
+        const ptrdiff_t blocks = conv_pieces(g->tiles, block), reached = conv_least(wanted, blocks * pieces);
+        const double cost = (double)blocks * weights * winograd_reading(weights, caches) + (double)pieces * transform;
+        if (reached < enough || (reached == enough && cost >= least)) continue;
+        enough = reached;
+        least = cost;
+        plan->block_rows = block;
+        plan->row_tiles = blocks;
+        plan->panels_per_tile = per_tile;
+        plan->panel_tiles = pieces;
+    }
+}
+
 void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted) {
     const dcn_conv_shape *s = &plan->shape;
     const winograd_grid g = winograd_make_grid(plan->form, s);
     const ptrdiff_t positions = (g.edge + 2) * (g.edge + 2);
-    ptrdiff_t block = winograd_block(plan->form, s, caches);
-    while (block > 12 && conv_pieces(g.tiles, block) < tiles_wanted) block = conv_most(12, block / 2 / 12 * 12);
-    plan->block_rows = conv_equal_block(g.tiles, block, 6);
-    plan->row_tiles = plan->tile_count = conv_pieces(g.tiles, plan->block_rows);
-    plan->panel_tiles = 1;
+    winograd_cut(plan, &g, caches, tiles_wanted / 2);
+    plan->tile_count = plan->row_tiles * plan->panel_tiles;
     const ptrdiff_t per_tile = winograd_stride(s->channels) + CONV_PANEL;
     plan->scratch_bytes =
         (dcn_padded(s->channels) + dcn_padded(positions * plan->block_rows * per_tile)) * (ptrdiff_t)sizeof(float);
@@ -88,6 +116,5 @@ double winograd_cost(dcn_conv_form form, const dcn_conv_shape *s, dcn_caches cac
     const double weights = positions * (double)s->channels * columns;
     const double transforms = 10 * positions * (double)(s->channels + s->outputs);
     const double blocks = (double)conv_pieces(g.tiles, winograd_block(form, s, caches));
-    const double reading = weights * sizeof(float) > (double)caches.level3 / 2 ? 12 : 2;
-    return (double)g.tiles * (weights * 1.05 + transforms) + blocks * weights * reading;
+    return (double)g.tiles * (weights * 1.05 + transforms) + blocks * weights * winograd_reading(weights, caches);
 }
