@@ -11,7 +11,7 @@ private struct PositionCase {
     var x: [Float]
     var rois: [Float] = []
     var trans: [Float] = []
-    let count = 9
+    let count = 21
 
     init(_ noise: inout Noise, outputs: Int, group: Int, pooled: Int, classes: Int, part: Int) {
         shape.batch = 2
