@@ -21,7 +21,15 @@ INLINE vi bits(vf v) { return (vi)v; }
 INLINE vf floats(vi v) { return (vf)v; }
 INLINE vf choose(vi mask, vf yes, vf no) { return floats((mask & bits(yes)) | (~mask & bits(no))); }
 
-// The first `count` lanes, the others `fill`.
+// The first `count` lanes, the others `fill`; nothing behind them is read or written.
+#if defined(__x86_64__) && DCN_LANES == 16
+INLINE vf load_part(const float *x, size_t count, float fill) {
+    return (vf)_mm512_mask_loadu_ps((__m512)splat(fill), (__mmask16)((1u << count) - 1), x);
+}
+INLINE void store_part(float *y, vf v, size_t count) {
+    _mm512_mask_storeu_ps(y, (__mmask16)((1u << count) - 1), (__m512)v);
+}
+#else
 INLINE vf load_part(const float *x, size_t count, float fill) {
     float lanes[DCN_LANES] __attribute__((aligned(64)));
     for (size_t i = 0; i < DCN_LANES; i++) lanes[i] = fill;
@@ -34,6 +42,7 @@ INLINE void store_part(float *y, vf v, size_t count) {
     *(vf *)lanes = v;
     memcpy(y, lanes, count * sizeof(float));
 }
+#endif
 
 // Either operand's NaN is the first's to lose: x > y ? x : y.
 INLINE vf greater_of(vf x, vf y) { return x > y ? x : y; }
