@@ -52,7 +52,8 @@ extension Pipeline {
         Pipeline([
             WidenHalf(),
             Rewrite(
-                FoldBatchNorm(), FoldBatchNormDeform(), FuseSilu(), FuseSiluReversed(), FuseTransposes(),
+                FoldBatchNorm(), FoldBatchNormDeform(), FuseSilu(), FuseSiluReversed(), FuseGelu(),
+                FuseTransposes(),
                 FuseAddend(), FuseAddendReversed()),
             FoldPad(), FuseOffsets(), FuseActivation(), FuseResidual(), FuseActivation(),
             Rewrite(RecogniseLayouts()), DropDead(), LayOut(accuracy), DropDead(),

@@ -64,6 +64,46 @@ struct FuseActivationTests {
         #expect(log.isEmpty)
     }
 
+    /// x · (1 + erf(x / √2)) · ½ in one of its spellings, `number` in place of ½.
+    private func gelu(_ spelling: Int, _ number: Float) throws -> Graph {
+        var b = Builder()
+        func constant(_ value: Float) -> ValueID {
+            b.graph.addConstant("c", .tensor(Tensor(vector: [value])))
+        }
+        func product(_ values: ValueID...) throws -> ValueID {
+            try b.node(Mul(), spelling % 2 == 0 ? values : values.reversed(), "mul")
+        }
+        let x = b.input("x", [2, 3])
+        let scaled =
+            spelling % 3 == 0
+            ? try b.node(Div(), [x, constant(Float(2).squareRoot())], "div")
+            : try product(x, constant(Float(0.5).squareRoot()))
+        let erf = try b.node(Erf(), [scaled], "erf")
+        let one = constant(1)
+        let gate = try b.node(Add(), spelling % 2 == 0 ? [erf, one] : [one, erf], "add")
+        let half = constant(number)
+        let y =
+            switch spelling / 6 {
+            case 0: try product(try product(x, gate), half)
+            case 1: try product(try product(x, half), gate)
+            default: try product(x, try product(half, gate))
+            }
+        b.graph.addOutput(y, named: "y")
+        return b.graph
+    }
+
+    @Test("gelu is recognised in all its spellings, and not with another factor", arguments: 0..<18)
+    func gelu(_ spelling: Int) throws {
+        let before = try gelu(spelling, 0.5)
+        let (graph, log) = try after(Rewrite(FuseGelu()), before)
+        #expect(operators(graph) == ["Gelu"])
+        #expect(log.map(\.rule) == ["fuse-gelu"])
+        try expectSameAnswers(before, graph)
+        let other = try gelu(spelling, 0.4)
+        let (same, _) = try after(Rewrite(FuseGelu()), other)
+        #expect(operators(same) == operators(other))
+    }
+
     @Test("swish is recognised in both orders, and not with two values")
     func silu() throws {
         for (left, right, fires) in [(0, 1, true), (1, 0, true), (2, 1, false)] {
