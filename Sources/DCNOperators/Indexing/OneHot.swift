@@ -34,14 +34,11 @@ package struct OneHot: MovementOperator {
             }
             return known[0]
         }
-        guard let tensor = depth.constant, tensor.count == 1, let read = numberReader(tensor.type.element)
-        else {
+        guard let tensor = depth.constant, tensor.count == 1, let number = firstNumber(tensor) else {
             return nil
         }
-        guard let number = tensor.aligned().withBytes({ bytes in bytes.baseAddress.map { read($0, 0) } }),
-            number >= 0
-        else { throw .value(of: "depth", because: "is no number of 0 or more") }
-        return .fixed(number)
+        guard number >= 0 else { throw .value(of: "depth", because: "is no number of 0 or more") }
+        return .fixed(Int(saturating: number))
     }
 
     package func kernel(for call: Call) throws(Misfit) -> any Kernel {

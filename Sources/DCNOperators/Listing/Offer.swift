@@ -6,8 +6,6 @@ struct Offer {
     private var operands: [(name: String, type: ValueType)]
     /// Values of attributes yet to be tried, the one on offer first.
     private var candidates: [String: [SourceAttribute]]
-    /// Whether operands are constants, where they may be.
-    private var hasConstants: Bool
     /// Words that were said.
     private var heard: Set<String> = []
     /// Operands that were taken for one of a name that was not said before.
@@ -16,12 +14,9 @@ struct Offer {
     private var lastGuess: Int?
 
     /// An offer of some operands and attributes.
-    init(
-        _ operands: [TensorType] = [], areConstants: Bool = false, attributes: [String: SourceAttribute] = [:]
-    ) {
+    init(_ operands: [TensorType] = [], attributes: [String: SourceAttribute] = [:]) {
         self.operands = operands.map { (name: "", type: .tensor($0)) }
         candidates = attributes.mapValues { [$0] }
-        hasConstants = areConstants
     }
 
     /// Types that are offered for an operand, one after the other.
@@ -32,13 +27,7 @@ struct Offer {
     private static let number = ValueType.tensor(TensorType(.float32, nil))
 
     /// The operands on offer.
-    var inputs: Inputs {
-        let ones = [Datum.tensor(Tensor(scalar: Int64(1))), .tensor(Tensor(scalar: Float(1)))]
-        let constants = operands.map { operand in
-            ones.first { hasConstants && $0.tensor?.type.element == operand.type.tensor?.element }
-        }
-        return Inputs(operands.map(\.type), constants: constants)
-    }
+    var inputs: Inputs { Inputs(operands.map(\.type)) }
 
     /// The attributes on offer.
     var attributes: [String: SourceAttribute] { candidates.compactMapValues(\.first) }
@@ -66,7 +55,7 @@ struct Offer {
     private mutating func add(_ what: String) -> Bool {
         let words = what.split { $0 == " " || $0 == "," }
         switch (words.first, words.dropFirst().first) {
-        case ("attribute", let name?): return addAttribute(String(name), saying: "")
+        case ("attribute", let name?), ("constant", let name?): return addAttribute(String(name), saying: "")
         case ("graph", "attribute"): return addAttribute(String(words[2]), saying: "graph")
         case ("the", "rank"):
             for index in operands.indices {

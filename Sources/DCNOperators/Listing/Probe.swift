@@ -10,18 +10,12 @@ struct Probe {
     let version: Int
     let spelling: Dialect.Spelling
 
-    /// What some spellings must be asked with: quantised operands, constants, something to scan, the attributes of a tree of one leaf.
+    /// What some spellings must be asked with: quantised operands, a picture of known size, something to scan, the attributes of a tree of one leaf.
     private static let examples: [String: Offer] = [
         "QLinearConv": Offer(quantised), "QLinearMatMul": Offer(quantised),
-        "ps_roi_align": Offer(positionSensitive + [.init(.int64, nil)], areConstants: true),
-        "ps_roi_pool": Offer(positionSensitive, areConstants: true),
-        "roi_pool": Offer(positionSensitive, areConstants: true),
-        "roi_align": Offer(
-            positionSensitive + [.init(.int64, nil), .init(.int64, nil)], areConstants: true),
-        "roi_align_rotated_forward": Offer(
-            [.init(.float32, nil), .init(.float32, Shape([1, 6]))] + positionSensitive[2...]
-                + [.init(.int64, nil)],
-            areConstants: true),
+        "ps_roi_pool": Offer([
+            TensorType(.float32, Shape([1, 1, 1, 1])), TensorType(.float32, Shape([1, 5])),
+        ]),
         "Scan": Offer([.init(.float32, nil)], attributes: ["num_scan_inputs": .int(1)]),
         "TreeEnsemble": Offer(attributes: [
             "nodes_modes": .tensor(Tensor(vector: [UInt8(0)])),
@@ -34,10 +28,6 @@ struct Probe {
 
     private static let quantised = [.uint8, .float32, .uint8, .uint8, .float32, .uint8, .float32, .uint8]
         .map { (element: ElementType) in TensorType(element, nil) }
-
-    private static let positionSensitive: [TensorType] =
-        [.init(.float32, Shape([1, 1, 1, 1])), .init(.float32, Shape([1, 5]))]
-        + [.init(.float32, nil), .init(.int64, nil), .init(.int64, nil)]
 
     /// An offer that was accepted.
     struct Answer {
@@ -73,18 +63,15 @@ struct Probe {
     func elements(of answer: Answer) -> [[ElementType]] {
         answer.operands.types.indices.map { place in
             let groups = groups(around: place, in: answer.operands.types)
-            let found = ElementType.allCases.filter { element in
+            return ElementType.allCases.filter { element in
                 groups.contains { group in
                     var operands = answer.operands
                     for index in group {
                         operands.types[index] = operands.types[index]?.holding(element)
-                        operands.constants[index] = nil
                     }
                     return (try? ask(operands, answer.attributes)) != nil
                 }
             }
-            // What must be a constant has the type that was offered.
-            return found.isEmpty ? answer.operands.types[place]?.tensor.map { [$0.element] } ?? [] : found
         }
     }
 

@@ -8,6 +8,15 @@ protocol Factor: Element {
     static func sum(_ sum: Self, _ a: Self, _ b: Self) -> Self
     /// The number times a real one, cut off to the type.
     func times(_ factor: Double) -> Self
+    /// This number times `factor` and another times its own, cut off to the type.
+    func times(_ factor: Double, plus other: Self, times otherFactor: Double) -> Self
+}
+
+extension Factor where Self: BinaryFloatingPoint {
+    @inline(__always)
+    func times(_ factor: Double, plus other: Self, times otherFactor: Double) -> Self {
+        times(factor) + other.times(otherFactor)
+    }
 }
 
 extension Double: Factor {
@@ -25,6 +34,11 @@ extension Factor where Self: FixedWidthInteger {
     @inline(__always) static func sum(_ sum: Self, _ a: Self, _ b: Self) -> Self { sum &+ a &* b }
     @inline(__always) func times(_ factor: Double) -> Self {
         factor == 1 ? self : clampedInteger(Double(self) * factor)
+    }
+    @inline(__always)
+    func times(_ factor: Double, plus other: Self, times otherFactor: Double) -> Self {
+        if factor == 1, otherFactor == 1 { return self &+ other }
+        return clampedInteger(Double(self) * factor + Double(other) * otherFactor)
     }
 }
 extension Int8: Factor {}
@@ -74,7 +88,6 @@ struct PlainMatMul: Sendable {
                 y[column] = T.sum(y[column], factor, b[column * geometry.right.columnStep])
             }
         }
-        if scale != 1 { for column in 0..<geometry.columns { y[column] = y[column].times(scale) } }
         add(product, row, index, y, frame)
     }
 
@@ -85,8 +98,10 @@ struct PlainMatMul: Sendable {
         if let view = geometry.addend {
             let addend = frame.input(2, as: T.self) + view.offset(product) + row * view.rowStep
             for column in 0..<geometry.columns {
-                y[column] = T.sum(y[column], addend[column * view.columnStep].times(addendScale), one)
+                y[column] = y[column].times(scale, plus: addend[column * view.columnStep], times: addendScale)
             }
+        } else if scale != 1 {
+            for column in 0..<geometry.columns { y[column] = y[column].times(scale) }
         }
         guard geometry.hasResidual else { return }
         let residual = frame.input(3, as: T.self) + index * geometry.columns

@@ -19,6 +19,7 @@ package struct Col2Im: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let data = try inputs.required(0, "input", rank: 3)
+        try data.expect(.numbers)
         let image = try inputs.required(1, "image_shape", rank: 1)
         let block = try inputs.required(2, "block_shape", rank: 1)
         for operand in [image, block] { try operand.expect([.int64]) }

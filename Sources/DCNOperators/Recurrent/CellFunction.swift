@@ -55,10 +55,12 @@ package struct CellFunction: Sendable, Hashable, Codable {
 extension CellFunction {
     /// The functions a node names, each with its parameters; the standard ones where it names none.
     static func read(_ node: SourceNode, standard: [Kind], directions: Int) throws(Misfit) -> [CellFunction] {
-        let names = try node.optionalStrings("activations") ?? []
+        var names = try node.optionalStrings("activations") ?? []
         var alphas = (try node.optionalFloats("activation_alpha") ?? [])[...]
         var betas = (try node.optionalFloats("activation_beta") ?? [])[...]
         guard !names.isEmpty else { return (0..<directions).flatMap { _ in standard.map(CellFunction.init) } }
+        // The standard's own default names RNN's function for two directions, whatever their number.
+        if node.opType == "RNN", directions == 1, names.count == 2 { names.removeLast() }
         guard names.count == standard.count * directions else {
             throw .attribute(
                 "activations", because: "has \(names.count) names, expected \(standard.count * directions)")

@@ -44,8 +44,8 @@ package struct MelWeightMatrix: Operator {
     /// The bins at the edges of the bands; nil when values are not known.
     private func edges(_ call: Call) throws(Misfit) -> [Int]? {
         guard let bands = call.constant(0)?.integers?.first, let length = call.constant(1)?.integers?.first,
-            let rate = call.constant(2)?.integers?.first, let low = real(call.constant(3)),
-            let high = real(call.constant(4))
+            let rate = call.constant(2)?.integers?.first, let low = call.constant(3).flatMap(firstNumber),
+            let high = call.constant(4).flatMap(firstNumber)
         else { return nil }
         guard rate > 0, low >= 0, high >= 0, low.isFinite, high.isFinite else {
             throw .value(
@@ -61,14 +61,6 @@ package struct MelWeightMatrix: Operator {
     }
 
     private func mel(_ hertz: Double) -> Double { 2595 * Elementary.log1p(hertz / 700) / Elementary.log(10) }
-
-    private func real(_ tensor: Tensor?) -> Double? {
-        switch tensor?.type.element {
-        case .float32: tensor?.elements(as: Float.self).first.map { Double($0) }
-        case .float64: tensor?.elements(as: Double.self).first
-        default: nil
-        }
-    }
 
     private static func weight(_ bin: Int, _ edges: [Int], _ band: Int) -> Double {
         let (low, centre, high) = (edges[band], edges[band + 1], edges[band + 2])

@@ -1,5 +1,5 @@
 internal import CKernels
-internal import DCNGraph
+package import DCNGraph
 
 #if canImport(Glibc)
     internal import Glibc
@@ -43,11 +43,15 @@ package struct Log: UnaryMap {
     package func value(_ x: Double) -> Double { log(x) }
 }
 
-/// y = erf x.
+/// y = erf x; on integers cut off, which leaves ±1 from where float64 has nothing between erf x and that.
 package struct Erf: UnaryMap {
     package static let name = "Erf"
     package static let since = 9
+    package static let elements: [ElementType] = .numbers
     package init() {}
+    package func integer<T: FixedWidthInteger>(_ x: T) -> T {
+        x >= 6 ? 1 : T.isSigned && x <= -6 ? 0 &- 1 : 0
+    }
     package var vectorMap: VectorMap? { VectorMap(DCN_UNARY_ERF) }
     package func value(_ x: Double) -> Double { erf(x) }
 }
