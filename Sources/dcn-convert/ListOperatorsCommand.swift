@@ -22,7 +22,7 @@ struct ListOperatorsCommand: ParsableCommand {
 
     func run() throws {
         try perform(isJson: json) {
-            let operators = try Dialect.complete.listing()
+            let operators = Dialect.complete.listing
             if json {
                 try Console.print(Json.array(operators.map(\.json)).text)
             } else if markdown {

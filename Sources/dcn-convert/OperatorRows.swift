@@ -23,7 +23,7 @@ extension ListedOperator {
 
     private var runner: String {
         switch runsAs {
-        case nil: name == "Constant" ? "a constant" : "nothing: refused, with what to do"
+        case nil: name == "Constant" ? "a constant" : "an operator of its own"
         case name: "its own kernel"
         case let other?: "the kernel of \(other)"
         }

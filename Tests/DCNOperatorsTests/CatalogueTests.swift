@@ -12,7 +12,7 @@ struct CatalogueTests {
 
     @Test("every spelling either says what it takes or refuses with a hint")
     func listing() throws {
-        let listed = try Catalogue.dialects.listing()
+        let listed = Catalogue.dialects.listing
         for one in listed where !one.hasBodies && one.name != "Constant" {
             let runner = try #require(one.runsAs, "\(one.domain) \(one.name)")
             #expect(Catalogue.operators[runner] != nil, "\(one.domain) \(one.name)")
@@ -24,7 +24,7 @@ struct CatalogueTests {
 
     @Test("types are those that operators accept, and no others")
     func types() throws {
-        let listed = try Catalogue.dialects.listing()
+        let listed = Catalogue.dialects.listing
         func elements(_ name: String, _ domain: String = "") -> [Set<ElementType>] {
             listed.first { $0.domain == domain && $0.name == name }?.elements.map(Set.init) ?? []
         }
@@ -44,7 +44,7 @@ struct CatalogueTests {
 
     @Test("versions are those of the standard, for every operator that is in it")
     func versions() throws {
-        let listed = try Catalogue.dialects.listing()
+        let listed = Catalogue.dialects.listing
         func versions(_ name: String) -> [Int]? {
             listed.first { $0.domain.isEmpty && $0.name == name }?.versions
         }

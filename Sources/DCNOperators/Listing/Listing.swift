@@ -9,7 +9,7 @@ package struct ListedOperator: Sendable, Hashable {
     /// The versions of the domain's operator set that define it anew, each valid until the next; empty where the
     /// domain has no versions.
     package let versions: [Int]
-    /// The operator that runs it; nil for a constant, and where everything that was offered is refused.
+    /// The operator that runs it; nil for a constant, and where nothing that was offered is accepted.
     package let runsAs: String?
     /// The element types of each operand that must be there; empty where there is none, or graphs inside decide.
     package let elements: [[ElementType]]
@@ -17,9 +17,15 @@ package struct ListedOperator: Sendable, Hashable {
     package let hasBodies: Bool
 
     /// The one operator without a spelling: the value that it holds becomes part of the graph.
-    static let constant = ListedOperator(
-        domain: "", name: "Constant", versions: standardVersions[""]?["Constant"] ?? [], runsAs: nil,
-        elements: [], hasBodies: false)
+    static let constant = ListedOperator(domain: "", name: "Constant")
+
+    /// One of which no more is known than its name.
+    private init(domain: String, name: String) {
+        self.init(
+            domain: domain, name: name, versions: standardVersions[domain]?[name] ?? [], runsAs: nil,
+            elements: [],
+            hasBodies: false)
+    }
 
     private init(
         domain: String, name: String, versions: [Int], runsAs: String?, elements: [[ElementType]],
@@ -46,16 +52,17 @@ package struct ListedOperator: Sendable, Hashable {
 
 extension [Dialect] {
     /// All spellings that mean something, in order of domain and name; those are left out that stand for a refusal with
-    /// a hint. Throws what is said where a spelling accepts nothing that is offered.
-    package func listing() throws(Misfit) -> [ListedOperator] {
+    /// a hint.
+    package var listing: [ListedOperator] {
         var listed = [ListedOperator.constant]
         for dialect in self {
+            let domain = dialect.domain ?? "*"
             for (name, spelling) in dialect.spellings {
                 do throws(Misfit) {
-                    listed.append(
-                        try ListedOperator(domain: dialect.domain ?? "*", name: name, spelling: spelling))
+                    listed.append(try ListedOperator(domain: domain, name: name, spelling: spelling))
                 } catch {
-                    guard case .unsupported = error else { throw error }
+                    if case .unsupported = error { continue }
+                    listed.append(ListedOperator(domain: domain, name: name))
                 }
             }
         }

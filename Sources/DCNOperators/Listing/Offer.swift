@@ -6,6 +6,8 @@ struct Offer {
     private var operands: [(name: String, type: ValueType)]
     /// Values of attributes yet to be tried, the one on offer first.
     private var candidates: [String: [SourceAttribute]]
+    /// Whether int64 operands are constants.
+    private var hasConstants = false
     /// Words that were said.
     private var heard: Set<String> = []
     /// Operands that were taken for one of a name that was not said before.
@@ -27,7 +29,11 @@ struct Offer {
     private static let number = ValueType.tensor(TensorType(.float32, nil))
 
     /// The operands on offer.
-    var inputs: Inputs { Inputs(operands.map(\.type)) }
+    var inputs: Inputs {
+        let one = Datum.tensor(Tensor(scalar: Int64(1)))
+        let constants = operands.map { hasConstants && $0.type.tensor?.element == .int64 ? one : nil }
+        return Inputs(operands.map(\.type), constants: constants)
+    }
 
     /// The attributes on offer.
     var attributes: [String: SourceAttribute] { candidates.compactMapValues(\.first) }
@@ -55,7 +61,12 @@ struct Offer {
     private mutating func add(_ what: String) -> Bool {
         let words = what.split { $0 == " " || $0 == "," }
         switch (words.first, words.dropFirst().first) {
-        case ("attribute", let name?), ("constant", let name?): return addAttribute(String(name), saying: "")
+        case ("constant", let name?):
+            // Some spellings take such a number as an attribute too, others as an operand only.
+            if addAttribute(String(name), saying: "") { return true }
+            hasConstants = true
+            append(what, .tensor(TensorType(.int64, nil)))
+        case ("attribute", let name?): return addAttribute(String(name), saying: "")
         case ("graph", "attribute"): return addAttribute(String(words[2]), saying: "graph")
         case ("the", "rank"):
             for index in operands.indices {
@@ -63,12 +74,15 @@ struct Offer {
                 operands[index].type = .tensor(TensorType(element, .unknown(rank: 2)))
             }
             return true
-        default:
-            // What is missing still after an operand was added for it lies further back.
-            if operands.last?.name == what { operands[operands.count - 1].name = "" }
-            operands.append((name: what, type: Self.number))
-            return operands.count <= 16
+        default: append(what, Self.number)
         }
+        return operands.count <= 16
+    }
+
+    /// Adds an operand. What is missing still after one was added for it lies further back.
+    private mutating func append(_ name: String, _ type: ValueType) {
+        if operands.last?.name == name { operands[operands.count - 1].name = "" }
+        operands.append((name: name, type: type))
     }
 
     /// Gives an operand the type `wanted`, or the next. One whose name was not said before is some one of `element`.

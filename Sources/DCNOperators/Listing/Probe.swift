@@ -10,8 +10,10 @@ struct Probe {
     let version: Int
     let spelling: Dialect.Spelling
 
-    /// What some spellings must be asked with: quantised operands, a picture of known size, something to scan, the attributes of a tree of one leaf.
+    /// What some spellings must be asked with: quantised operands, a picture of known size, something to scan, the
+    /// attributes of anchors, and those of a tree of one leaf.
     private static let examples: [String: Offer] = [
+        "Proposal": Offer(attributes: ["ratio": .floats([1]), "scale": .floats([1])]),
         "QLinearConv": Offer(quantised), "QLinearMatMul": Offer(quantised),
         "ps_roi_pool": Offer([
             TensorType(.float32, Shape([1, 1, 1, 1])), TensorType(.float32, Shape([1, 5])),
@@ -68,6 +70,9 @@ struct Probe {
                     var operands = answer.operands
                     for index in group {
                         operands.types[index] = operands.types[index]?.holding(element)
+                        if operands.constants[index]?.tensor?.type.element != element {
+                            operands.constants[index] = nil
+                        }
                     }
                     return (try? ask(operands, answer.attributes)) != nil
                 }
