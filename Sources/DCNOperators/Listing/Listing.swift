@@ -20,7 +20,7 @@ package struct ListedOperator: Sendable, Hashable {
     static let constant = ListedOperator(domain: "", name: "Constant")
 
     /// One of which no more is known than its name.
-    private init(domain: String, name: String) {
+    fileprivate init(domain: String, name: String) {
         self.init(
             domain: domain, name: name, versions: standardVersions[domain]?[name] ?? [], runsAs: nil,
             elements: [],
