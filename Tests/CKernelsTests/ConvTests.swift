@@ -241,6 +241,11 @@ struct ConvTests {
                 if noise.index(3) == 0 { shape.output.width += noise.index(80) }
                 if noise.index(3) == 0 { shape.input.width += noise.index(90) }
                 guard form == DCN_CONV_DEPTHWISE_PLANES else { return }
+                if noise.index(3) == 0 {
+                    shape.kernel = dcn_extent(depth: 1, height: 3, width: 3)
+                    (shape.stride.height, shape.dilation.height) = (1, 1)
+                    shape.output.height += noise.index(12)
+                }
                 shape.stride.width = 1 << noise.index(4)
                 (shape.kernel.depth, shape.input.depth, shape.output.depth, shape.pad.depth) = (1, 1, 1, 0)
             }
