@@ -55,6 +55,25 @@ struct HostileOperandTests {
         #expect(said.contains("bias is int8"))
     }
 
+    @Test(
+        "weights to be packed beside an image of which nothing is known",
+        arguments: [[3], [2, 2, 3], [4, 1, 3, 3]])
+    func weights(_ extents: [Int]) throws {
+        var op = DeformConv()
+        op.groups = extents.count == 4 ? Int.max : 1
+        let inputs = Inputs(
+            [
+                .tensor(TensorType(.float32, nil)), .tensor(counting(extents).type),
+                .tensor(TensorType(.float32, nil)),
+            ],
+            constants: [nil, .tensor(counting(extents)), nil])
+        #expect(throws: Misfit.self) { try op.boundedOutputTypes(for: inputs) }
+        if extents.count != 4 {
+            let form = try op.packed(for: inputs, choices: PackingChoices())
+            #expect(form == nil)
+        }
+    }
+
     @Test("positions of another rank")
     func positions() throws {
         let window = PoolWindow(kernel: [2, 2])

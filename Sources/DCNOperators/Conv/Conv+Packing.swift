@@ -5,6 +5,7 @@ extension Conv: Packable {
     package func packed(for inputs: Inputs, choices: PackingChoices) throws(Misfit) -> PackedForm? {
         guard packed == nil, let weights = inputs.constant(1)?.aligned(), weights.type.element == .float32,
             let x = inputs.types[0]?.tensor, let shape = x.shape,
+            weights.extents.count == shape.rank, shape.rank > 2,
             !inputs.has(2) || inputs.constant(2) != nil
         else { return nil }
         let window = try window.resolved(kernel: Array(weights.extents[2...]))

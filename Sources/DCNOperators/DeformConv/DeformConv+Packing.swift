@@ -4,6 +4,7 @@ package import DCNGraph
 extension DeformConv: Packable {
     package func packed(for inputs: Inputs, choices: PackingChoices) throws(Misfit) -> PackedForm? {
         guard packed == nil, let weights = inputs.constant(1)?.aligned(), weights.type.element == .float32,
+            weights.extents.count == 4,
             !inputs.has(3) || inputs.constant(3) != nil
         else { return nil }
         let window = try window.resolved(kernel: Array(weights.extents[2...]))

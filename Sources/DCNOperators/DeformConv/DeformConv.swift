@@ -50,7 +50,13 @@ package struct DeformConv: Operator {
         let offset = try inputs.required(2, "offset")
         try x.expect([.float32, .float64, .float16, .bfloat16])
         for operand in [weights, offset] { try operand.expectSameElement(as: x) }
-        guard let extents = packed?.extents ?? weights.shape?.fixed, let shape = x.shape else {
+        let known = packed?.extents ?? weights.shape?.fixed
+        // Weights are packed as soon as they are known, whatever is known of the image.
+        if let extents = known {
+            guard extents.count == 4 else { throw .rank(of: "weight", expected: "4", got: extents.count) }
+            try expectGroups(x, extents)
+        }
+        guard let extents = known, let shape = x.shape else {
             return [.tensor(TensorType(x.element, nil))]
         }
         guard shape.rank == 4 else {
@@ -59,9 +65,7 @@ package struct DeformConv: Operator {
             }
             throw .rank(of: "x", expected: "4", got: shape.rank)
         }
-        guard extents.count == 4 else { throw .rank(of: "weight", expected: "4", got: extents.count) }
         let window = try window.resolved(kernel: Array(extents[2...]))
-        try expectGroups(x, extents)
         var output = Shape([shape[0], .fixed(extents[0])])
         for axis in 0..<2 { output.dimensions.append(try window.output(axis, of: shape[axis + 2])) }
         try expectField(
