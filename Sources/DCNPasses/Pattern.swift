@@ -28,6 +28,10 @@ package struct Hole<Op: Operator>: Sendable {
     package func callAsFunction(_ operands: Operand...) -> Pattern {
         Pattern(hole: id, accepts: { $0 is Op }, operands: operands)
     }
+    /// The node, drawn with its two operands in either order.
+    package func eitherWay(_ first: Operand, _ second: Operand) -> Pattern {
+        Pattern(hole: id, accepts: { $0 is Op }, operands: [first, second], commutes: true)
+    }
     /// The node, its operands left to the rule.
     package var any: Pattern { Pattern(hole: id, accepts: { $0 is Op }, operands: nil) }
 }
@@ -37,6 +41,8 @@ package struct Pattern: Sendable {
     let hole: Int
     let accepts: @Sendable (any Operator) -> Bool
     let operands: [Operand]?
+    /// Whether two operands may stand in either order.
+    var commutes = false
 
     /// The result, read by the picture alone.
     package var usedOnce: Operand { Operand(.node(self, output: 0, usedOnce: true)) }
@@ -94,9 +100,16 @@ extension Pattern {
         match.holes[hole] = node
         guard let operands else { return true }
         guard found.inputs.count <= operands.count else { return false }
+        let before = match
+        if Self.fit(operands, found.inputs, &match) { return true }
+        guard commutes else { return false }
+        match = before
+        return Self.fit(operands, found.inputs.reversed(), &match)
+    }
+
+    private static func fit(_ operands: [Operand], _ inputs: [ValueID?], _ match: inout Match) -> Bool {
         for (index, operand) in operands.enumerated() {
-            let input = index < found.inputs.count ? found.inputs[index] : nil
-            guard operand.fits(input, &match) else { return false }
+            guard operand.fits(index < inputs.count ? inputs[index] : nil, &match) else { return false }
         }
         return true
     }

@@ -52,9 +52,8 @@ extension Pipeline {
         Pipeline([
             WidenHalf(),
             Rewrite(
-                FoldBatchNorm(), FoldBatchNormDeform(), FuseSilu(), FuseSiluReversed(), FuseGelu(),
-                FuseTransposes(),
-                FuseAddend(), FuseAddendReversed()),
+                FoldBatchNorm(), FoldBatchNormDeform(), FuseSilu(), FuseGelu(), FuseTransposes(), FuseAddend()
+            ),
             FoldPad(), FuseOffsets(), FuseActivation(), FuseResidual(), FuseActivation(),
             Rewrite(RecogniseLayouts()), DropDead(), LayOut(accuracy), DropDead(),
         ])

@@ -67,6 +67,42 @@ struct ConvertTests {
         #expect(try convert(file, "--map", map, "-o", folder.path + "/out.onnx").code == 0)
     }
 
+    @Test("all unknown operators in one report, behind one another too, with counts and what to do")
+    func severalUnknown() throws {
+        var maker = ModelMaker()
+        maker.input("x", [1, 4])
+        for (index, kind) in ["Zorblax", "Zorblax", "AcmeDCNv2Layer", "EfficientNMS_TRT", "Zorblax"]
+            .enumerated()
+        {
+            maker.node(kind, [index == 0 ? "x" : "v\(index)"], ["v\(index + 1)"], domain: "acme")
+        }
+        maker.node("roi_allign", ["v5"], ["y"], domain: "torchvision")
+        maker.output("y", [1, 4])
+        let outcome = try convert(try folder.write("several.onnx", maker.model))
+        #expect(outcome.code == 3)
+        for line in [
+            "4 unsupported operators", "3 × acme::Zorblax ('the Zorblax', 'the Zorblax', 'the Zorblax'): say",
+            "1 × acme::AcmeDCNv2Layer ('the AcmeDCNv2Layer'): closest known is DCNv2 in every domain: say",
+            "1 × acme::EfficientNMS_TRT ('the EfficientNMS_TRT'): a TensorRT plugin: export without it",
+            "1 × torchvision::roi_allign ('the roi_allign'): closest known is roi_align in domain torchvision: say",
+        ] {
+            #expect(outcome.errors.contains(line), "\(outcome.errors)")
+        }
+    }
+
+    @Test("what was raised, and what looked like it")
+    func explained() throws {
+        let raised = try convert(
+            fixture("decompositions/grid-sample-by-tap/model.onnx"), "-o", folder.path + "/a.dcn", "--explain"
+        )
+        #expect(
+            raised.output.contains("raise-deform-conv: 1\n  Add_178") && !raised.output.contains("not raise"))
+        let kept = try convert(
+            fixture("decompositions/refuse-grid-sample-border/model.onnx"), "-o", folder.path + "/b.dcn",
+            "--explain")
+        #expect(kept.output.contains("not raise-deform-conv: Conv_23: its samples are not bilinear ones"))
+    }
+
     @Test("4 for shapes and outputs that do not fit the model")
     func misfit() throws {
         #expect(try convert(model, "--shape", "nobody=1", "-o", folder.path + "/a.dcn").code == 4)

@@ -7,7 +7,7 @@ extension Mapper {
     ) throws(DCNError) {
         if written.readNames.contains(where: names.poisoned.contains) {
             names.poisoned.formUnion(written.outputs)
-            if spelling(of: written) == nil { unsupported.append((written, "")) }
+            if let hint = refusal(of: written) { unsupported.append((written, hint)) }
             return
         }
         var node = written
@@ -120,6 +120,15 @@ extension Mapper {
         }
         for dialect in dialects where dialect.domain == nil {
             if let spelling = dialect.spellings[node.opType] { return spelling }
+        }
+        return nil
+    }
+
+    /// What a node is refused for whatever its operands are; nil where it is not, empty where nobody knows it.
+    private func refusal(of node: SourceNode) -> String? {
+        guard let spelling = spelling(of: node) else { return "" }
+        do throws(Misfit) { _ = try spelling(node) } catch {
+            if case .unsupported(let hint) = error { return hint }
         }
         return nil
     }

@@ -7,15 +7,18 @@ extension [Dialect] {
         if let domain = first(where: { $0.spellings[node.opType] != nil })?.domain {
             return "is known in \(Self.named(domain)): \(advice)"
         }
-        guard let nearest = nearest(to: node.opType) else { return advice }
+        guard let nearest = nearest(to: node.opType, in: node.domain) ?? contained(in: node.opType) else {
+            return advice
+        }
         return "closest known is \(nearest): \(advice)"
     }
 
-    /// The spelling that differs in the fewest letters, case and underscores apart; nil when none is near.
-    private func nearest(to opType: String) -> String? {
+    /// The spelling that differs in the fewest letters, case and underscores apart, of the same domain before others;
+    /// nil when none is near.
+    private func nearest(to opType: String, in domain: String) -> String? {
         let wanted = Self.letters(of: opType)
         var best: (distance: Int, name: String)?
-        for dialect in self {
+        for dialect in sorted(by: { $0.domain == domain && $1.domain != domain }) {
             for name in dialect.spellings.keys.sorted() {
                 let letters = Self.letters(of: name)
                 let limit = Swift.min(
@@ -28,6 +31,19 @@ extension [Dialect] {
             }
         }
         return best?.name
+    }
+
+    /// The longest name that holds in every domain and is part of this one, as plugins are often named.
+    private func contained(in opType: String) -> String? {
+        let wanted = String(decoding: Self.letters(of: opType), as: UTF8.self)
+        let names = filter { $0.domain == nil }.flatMap(\.spellings.keys).filter { name in
+            let letters = String(decoding: Self.letters(of: name), as: UTF8.self)
+            return letters.utf8.count >= 3 && wanted.contains(letters)
+        }
+        func rank(_ name: String) -> (Int, Int, String) {
+            (Self.letters(of: name).count, -name.utf8.count, name)
+        }
+        return names.max { rank($0) < rank($1) }.map { $0 + " in every domain" }
     }
 
     private static func named(_ domain: String?) -> String {

@@ -17,8 +17,9 @@ extension RegionSpellings {
     ]
 
     private static func bins(_ node: SourceNode, ratio: String?) throws(Misfit) -> RegionBins {
-        guard let size = try node.numbers("pooled_size"), size.count == 2 else {
-            throw .attribute("pooled_size", because: "is not there as two numbers")
+        guard let size = try node.numbers("pooled_size") else { throw .missing("attribute pooled_size") }
+        guard size.count == 2 else {
+            throw .attribute("pooled_size", because: "has \(size.count) numbers, expected 2")
         }
         return RegionBins(
             height: size[0], width: size[1], scale: try node.real("spatial_scale", default: 1),

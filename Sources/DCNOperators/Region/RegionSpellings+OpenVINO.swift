@@ -63,9 +63,7 @@ extension RegionSpellings {
     }
 
     private static func expectBatches(_ node: SourceNode) throws(Misfit) {
-        guard node.inputs.count == 3 else {
-            throw .unsupported("\(escaped(node.opType)) with \(node.inputs.count) inputs, expected 3")
-        }
+        guard node.inputs.count >= 3 else { throw .missing("batch_indices") }
     }
 
     static func openvinoPool(_ node: SourceNode) throws(Misfit) -> Meaning {

@@ -59,7 +59,9 @@ extension RegionSpellings {
     /// A number that torchvision gives as an attribute or as a constant operand.
     private static func whole(_ node: SourceNode, _ name: String, at index: Int) throws(Misfit) -> Int {
         if let value = try node.optionalInt(name) { return value }
-        guard let value = constant(node, index)?.integers?.first else { throw .missing("constant \(name)") }
+        guard let value = constant(node, index)?.integers?.first else {
+            throw .missing("attribute \(name), or a constant as operand \(index)")
+        }
         return value
     }
 
@@ -69,7 +71,7 @@ extension RegionSpellings {
         let real = tensor?.elements(as: Double.self).first.map { Float($0) }
         guard let value = tensor?.type.element == .float64 ? real : tensor?.elements(as: Float.self).first
         else {
-            throw .missing("constant spatial_scale")
+            throw .missing("attribute spatial_scale, or a constant as operand 2")
         }
         return value
     }

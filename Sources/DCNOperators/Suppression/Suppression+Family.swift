@@ -103,8 +103,9 @@ extension Family {
         op.after = try node.int("post_nms_topn")
         op.threshold = try node.float("nms_thresh", default: 0.7)
         op.leastSize = try node.real("min_size", default: 1)
-        op.ratios = try node.optionalFloats("ratio") ?? []
-        op.scales = try node.optionalFloats("scale") ?? []
+        guard let ratios = try node.optionalFloats("ratio") else { throw .missing("attribute ratio") }
+        guard let scales = try node.optionalFloats("scale") else { throw .missing("attribute scale") }
+        (op.ratios, op.scales) = (ratios, scales)
         op.clipsBefore = try node.bool("clip_before_nms", default: true)
         op.clipsAfter = try node.bool("clip_after_nms", default: false)
         op.normalises = try node.bool("normalize", default: false)
@@ -144,11 +145,13 @@ extension Family {
         if let threshold = try node.optionalFloat("iou_threshold") {
             return Meaning(BoxSuppression(threshold: threshold), order: [0, 1])
         }
-        guard let tensor = node.operands?.constant(2) else { throw .missing("constant iou_threshold") }
+        guard let tensor = node.operands?.constant(2) else {
+            throw .missing("attribute iou_threshold, or a constant as operand 2")
+        }
         let threshold =
             tensor.type.element == .float64
             ? tensor.elements(as: Double.self).first.map { Float($0) } : tensor.elements(as: Float.self).first
-        guard let threshold else { throw .missing("constant iou_threshold") }
+        guard let threshold else { throw .missing("attribute iou_threshold, or a constant as operand 2") }
         return Meaning(BoxSuppression(threshold: threshold), order: [0, 1])
     }
 }
