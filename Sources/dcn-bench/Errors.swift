@@ -73,9 +73,14 @@ extension Layer {
         let values = try evaluate(
             op, operands.map { $0.map(Datum.tensor) }, outputCount: 1, instructionSet: instructionSet,
             byteLimit: Int.max)
-        let rows = try evaluate(
-            Relayout(to: .rowMajor), values, outputCount: 1, instructionSet: instructionSet,
-            byteLimit: Int.max)
+        guard let answer = values[0].tensor else { throw Misfit.missing("y") }
+        let isRowMajor = answer.type.layout == .rowMajor
+        let rows =
+            isRowMajor
+            ? values
+            : try evaluate(
+                Relayout(to: .rowMajor), values, outputCount: 1, instructionSet: instructionSet,
+                byteLimit: Int.max)
         guard let tensor = rows[0].tensor else { throw Misfit.missing("y") }
         let numbers = tensor.elements(as: Float.self)
         return places.map { Double(numbers[$0]) }
