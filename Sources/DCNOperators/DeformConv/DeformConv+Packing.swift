@@ -36,6 +36,6 @@ extension DeformConv: Packable {
             conv: shape, offset_groups: offsetGroups,
             border: border == .zero ? DCN_BORDER_ZERO : DCN_BORDER_CLAMP,
             ones: 0, x_first: 0, column_major: 0, skip_centre: 0, offset_scale: 1,
-            row_major: storesRowMajor ? 1 : 0)
+            row_major: resultLayout == .rowMajor ? 1 : 0)
     }
 }

@@ -39,8 +39,8 @@ package struct DeformConv: Operator {
     package var activation = Activation.none
     /// The form of the weights, once packed.
     package var packed: WeightForm?
-    /// Whether the packed kernel stores y row-major rather than channels last.
-    package var storesRowMajor = false
+    /// How y lies, once packed, where it is not channels last.
+    package var resultLayout: Layout?
 
     package init() {}
 
@@ -79,8 +79,8 @@ package struct DeformConv: Operator {
             let count = packed == nil ? extents[0] : paddedChannels(extents[0])
             try bias.expect(count, along: 0, because: "one for each output channel")
         }
-        let isRowMajor = packed == nil || storesRowMajor
-        return [.tensor(TensorType(x.element, output, layout: isRowMajor ? .rowMajor : .channelsLast))]
+        let layout = packed == nil ? .rowMajor : resultLayout ?? .channelsLast
+        return [.tensor(TensorType(x.element, output, layout: layout))]
     }
 
     private func expectGroups(_ x: Operand, _ weights: [Int]) throws(Misfit) {
@@ -118,7 +118,7 @@ package struct DeformConv: Operator {
 
     package func layoutRule(for inputs: Inputs) -> LayoutRule {
         guard packed != nil else { return .rowMajor }
-        return .channelsLast(inputs: [0, 5], outputs: storesRowMajor ? [] : [0], either: [2, 4])
+        return .channelsLast(inputs: [0, 5], outputs: resultLayout == .rowMajor ? [] : [0], either: [2, 4])
     }
 
     package func multiplyAdds(inputs: [ValueType?], outputs: [ValueType?]) -> Int {
@@ -138,6 +138,15 @@ package struct DeformConv: Operator {
         if groups != 1 { attributes.append(("group", .int(groups))) }
         if offsetGroups != 1 { attributes.append(("offset_group", .int(offsetGroups))) }
         return WrittenNode("DeformConv", attributes, since: 19)
+    }
+}
+
+extension DeformConv: ResultLayoutChoosing {
+    package func giving(_ layout: Layout) -> (any Operator)? {
+        guard packed != nil else { return nil }
+        var op = self
+        op.resultLayout = layout
+        return op
     }
 }
 

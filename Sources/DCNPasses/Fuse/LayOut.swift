@@ -1,7 +1,6 @@
 package import DCNGraph
 
-/// Packs weights, then decides layouts: packed operators give channels last, which their readers learn only then. Where
-/// a conversion is left behind a kernel that can store either way, the kernel does it.
+/// Packs weights, then decides layouts: packed operators give channels last, which their readers learn only then.
 package struct LayOut: Pass {
     package static let name = "lay-out"
     /// How much rounding fast forms may add.
@@ -15,6 +14,5 @@ package struct LayOut: Pass {
     package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
         try PackWeights(accuracy, byteLimit: byteLimit).run(on: &graph, log: &log)
         try AssignLayouts().run(on: &graph, log: &log)
-        try Rewrite(StoreRowMajor()).run(on: &graph, log: &log)
     }
 }
