@@ -12,7 +12,7 @@ static int conv_pad_valid(dcn_extent e) {
 }
 
 /// a·b·c·d·e for positive factors, or 0 beyond 2⁵⁶.
-static ptrdiff_t conv_product(ptrdiff_t a, ptrdiff_t b, ptrdiff_t c, ptrdiff_t d, ptrdiff_t e) {
+static ptrdiff_t conv_bounded(ptrdiff_t a, ptrdiff_t b, ptrdiff_t c, ptrdiff_t d, ptrdiff_t e) {
     ptrdiff_t p;
     if (__builtin_mul_overflow(a, b, &p) || __builtin_mul_overflow(p, c, &p) || __builtin_mul_overflow(p, d, &p) ||
         __builtin_mul_overflow(p, e, &p) || p > (ptrdiff_t)1 << 56)
@@ -29,13 +29,17 @@ int conv_shape_valid(const dcn_conv_shape *s) {
     if (s->batch > most || s->channels > most || s->outputs > most) return 0;
     if (s->channels % s->groups || s->outputs % s->groups) return 0;
     const ptrdiff_t c = dcn_padded(s->channels), o = dcn_padded(s->outputs / s->groups);
-    const ptrdiff_t weights = conv_product(s->groups, o, c / s->groups + 16, s->kernel.depth,
-                                           conv_product(s->kernel.height, s->kernel.width, 1, 1, 1));
-    return weights && conv_product(s->batch, s->input.depth, s->input.height, s->input.width, c) &&
-           conv_product(s->batch, s->output.depth, s->output.height, s->output.width, dcn_padded(s->outputs));
+    const ptrdiff_t weights = conv_bounded(s->groups, o, c / s->groups + 16, s->kernel.depth,
+                                           conv_bounded(s->kernel.height, s->kernel.width, 1, 1, 1));
+    return weights && conv_bounded(s->batch, s->input.depth, s->input.height, s->input.width, c) &&
+           conv_bounded(s->batch, s->output.depth, s->output.height, s->output.width, dcn_padded(s->outputs));
 }
 
-ptrdiff_t conv_inner_target(dcn_caches caches) {
+ptrdiff_t conv_inner_target(dcn_caches caches, int thirds) {
+    if (thirds) {
+        const ptrdiff_t room = conv_pieces(caches.level2 / 4, THIRDS_BLOCK * THIRDS_NUMBER * THIRDS_STEP) * THIRDS_STEP;
+        return conv_most(128, conv_least(512, room));
+    }
     return conv_most(128, conv_least(512, caches.level2 / (8 * CONV_PANEL * (ptrdiff_t)sizeof(float))));
 }
 
@@ -61,19 +65,28 @@ void conv_cut_inner(ptrdiff_t taps, ptrdiff_t channels, ptrdiff_t target, ptrdif
     *block_taps = conv_equal_piece(taps, conv_most(1, most / channels));
 }
 
-conv_cut conv_cut_tiles(ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t inner, double weight_bytes, dcn_caches caches,
-                        ptrdiff_t tiles_wanted) {
-    const ptrdiff_t step = 24;       // whole kernels of every height
-    ptrdiff_t block = caches.level2 / 4 / (conv_most(64, inner) * (ptrdiff_t)sizeof(float)) / step * step;
-    block = conv_most(step, conv_least(block, 5 * step));
-    if (weight_bytes > (double)caches.level3 / 8) block *= 2;
-    while (block > step && conv_pieces(rows, block) < tiles_wanted)
-        block = conv_most(step, block / 2 / step * step);
-    conv_cut cut = {.block_rows = conv_equal_block(rows, block, 12)};
-    cut.row_tiles = conv_pieces(rows, cut.block_rows);
-    const ptrdiff_t pieces = conv_least(panels, conv_pieces(tiles_wanted, cut.row_tiles));
-    cut.panels_per_tile = conv_pieces(panels, conv_most(1, pieces));
-    cut.panel_tiles = conv_pieces(panels, cut.panels_per_tile);
+/// Rows of a block that stays in a quarter of the second-level cache beside the panels that pass by.
+static ptrdiff_t conv_vector_rows(const conv_product *p, dcn_caches caches, ptrdiff_t step) {
+    const ptrdiff_t room = caches.level2 / 4 / (conv_most(64, p->inner) * (ptrdiff_t)sizeof(float)) / step * step;
+    return conv_most(step, conv_least(room, 5 * step)) * (p->weight_bytes > (double)caches.level3 / 8 ? 2 : 1);
+}
+
+/// Split rows may take half of it: each block splits all panels anew.
+static ptrdiff_t conv_thirds_rows(const conv_product *p, dcn_caches caches, ptrdiff_t step) {
+    const ptrdiff_t room = caches.level2 / 2 / (conv_most(64, p->inner) * (ptrdiff_t)THIRDS_NUMBER) / step * step;
+    return conv_most(step, conv_least(room, THIRDS_BLOCK));
+}
+
+conv_cut conv_cut_tiles(const conv_product *p, dcn_caches caches, ptrdiff_t tiles_wanted) {
+    // Whole kernels of every height; of tiles, two at least.
+    const ptrdiff_t step = p->thirds ? 2 * THIRDS_ROWS : 24, wanted = p->thirds ? tiles_wanted / 2 : tiles_wanted;
+    ptrdiff_t block = p->thirds ? conv_thirds_rows(p, caches, step) : conv_vector_rows(p, caches, step);
+    while (block > step && conv_pieces(p->rows, block) < wanted) block = conv_most(step, block / 2 / step * step);
+    conv_cut cut = {.block_rows = conv_equal_block(p->rows, block, p->thirds ? THIRDS_ROWS : 12)};
+    cut.row_tiles = conv_pieces(p->rows, cut.block_rows);
+    const ptrdiff_t pieces = conv_least(p->panels, conv_pieces(wanted, cut.row_tiles));
+    cut.panels_per_tile = conv_pieces(p->panels, conv_most(1, pieces));
+    cut.panel_tiles = conv_pieces(p->panels, cut.panels_per_tile);
     return cut;
 }
 
@@ -82,7 +95,7 @@ ptrdiff_t conv_pointer_bytes(ptrdiff_t taps, ptrdiff_t rows, ptrdiff_t channels)
            dcn_padded(channels) * (ptrdiff_t)sizeof(float);
 }
 
-static void conv_plan_direct(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted) {
+static void conv_plan_direct(dcn_conv_plan *plan, dcn_caches caches, dcn_isa isa, ptrdiff_t tiles_wanted) {
     const dcn_conv_shape *s = &plan->shape;
     const ptrdiff_t channels = s->channels / s->groups, columns = s->outputs / s->groups;
     const ptrdiff_t phases = conv_phases(s), panels = s->groups * conv_pieces(columns, CONV_PANEL);
@@ -91,29 +104,30 @@ static void conv_plan_direct(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t t
     if (s->transposed)
         rows = s->batch * conv_pieces(s->output.depth, s->stride.depth) *
                conv_pieces(s->output.height, s->stride.height) * conv_pieces(s->output.width, s->stride.width);
-    conv_cut_inner(taps, channels, conv_inner_target(caches), &plan->block_taps, &plan->block_channels);
-    const conv_cut cut = conv_cut_tiles(rows, panels, plan->block_taps * plan->block_channels,
-                                        (double)plan->packed_count * sizeof(float), caches,
-                                        conv_pieces(tiles_wanted, phases));
+    const int thirds = conv_uses_thirds(isa, rows, taps, channels, columns, caches);
+    conv_cut_inner(taps, channels, conv_inner_target(caches, thirds), &plan->block_taps, &plan->block_channels);
+    const conv_product product = {.rows = rows, .panels = panels, .inner = plan->block_taps * plan->block_channels,
+                                  .weight_bytes = (double)plan->packed_count * sizeof(float), .thirds = thirds};
+    const conv_cut cut = conv_cut_tiles(&product, caches, conv_pieces(tiles_wanted, phases));
     plan->block_rows = cut.block_rows;
     plan->row_tiles = cut.row_tiles * phases;
     plan->panels_per_tile = cut.panels_per_tile;
     plan->panel_tiles = cut.panel_tiles;
     plan->tile_count = plan->row_tiles * plan->panel_tiles;
-    plan->scratch_bytes = conv_pointer_bytes(plan->block_taps, plan->block_rows, s->channels);
+    if (thirds) plan->thirds_bytes = conv_thirds_bytes(plan->block_rows, plan->block_taps, plan->block_channels);
+    plan->scratch_bytes = conv_pointer_bytes(plan->block_taps, plan->block_rows, s->channels) + plan->thirds_bytes;
 }
 
 int dcn_conv_make_plan(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa,
                        ptrdiff_t tiles_wanted, dcn_conv_plan *plan) {
-    (void)isa;
     *plan = (dcn_conv_plan){.form = form, .shape = *shape, .packed_count = dcn_conv_packed_count(form, shape)};
     if (plan->packed_count < 0) return 0;
     if (conv_is_winograd(form)) winograd_make_plan(plan, caches, tiles_wanted);
-    else if (form == DCN_CONV_ROWS) patch_make_plan(plan, caches, tiles_wanted);
+    else if (form == DCN_CONV_ROWS) patch_make_plan(plan, caches, isa, tiles_wanted);
     else if (form == DCN_CONV_PLANES || form == DCN_CONV_PLANES_OUT) planes_make_plan(plan, caches, tiles_wanted);
     else if (form == DCN_CONV_DEPTHWISE_PLANES) depthwise_planes_make_plan(plan, caches, tiles_wanted);
     else if (form == DCN_CONV_NARROW) narrow_make_plan(plan, caches, tiles_wanted);
-    else conv_plan_direct(plan, caches, tiles_wanted);
+    else conv_plan_direct(plan, caches, isa, tiles_wanted);
     return 1;
 }
 

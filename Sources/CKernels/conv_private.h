@@ -69,15 +69,38 @@ typedef struct {
     ptrdiff_t block_rows, row_tiles, panels_per_tile, panel_tiles;
 } conv_cut;
 
-/// `inner`: products per output between two visits.
-conv_cut conv_cut_tiles(ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t inner, double weight_bytes, dcn_caches caches,
-                        ptrdiff_t tiles_wanted);
+/// A product of `rows` rows and `panels` panels of packed weights.
+typedef struct {
+    ptrdiff_t rows, panels;
+    ptrdiff_t inner;                 ///< products per output between two visits
+    double weight_bytes;
+    int thirds;                      ///< 1: numbers are split (`thirds.inc`), which larger blocks repay
+} conv_product;
+
+conv_cut conv_cut_tiles(const conv_product *product, dcn_caches caches, ptrdiff_t tiles_wanted);
 
 /// Bytes of the pointers to `rows` pixels through `taps` taps, and of a pixel of zeros.
 ptrdiff_t conv_pointer_bytes(ptrdiff_t taps, ptrdiff_t rows, ptrdiff_t channels);
 
 /// Products per output between two visits that suit the second-level cache.
-ptrdiff_t conv_inner_target(dcn_caches caches);
+ptrdiff_t conv_inner_target(dcn_caches caches, int thirds);
+
+/// Numbers split into thirds (`thirds.inc`): products of a step, bytes of a tile and of a step of 16 rows or columns,
+/// bytes of one number, rows that are multiplied at once, and the most rows of a block.
+enum { THIRDS_STEP = 32, THIRDS_TILE = 1024, THIRDS_BYTES = 3 * THIRDS_TILE, THIRDS_NUMBER = 6, THIRDS_ROWS = 32,
+       THIRDS_BLOCK = 256 };
+
+/// Whether `rows` rows of `taps` runs of `channels` products are multiplied by `columns` columns sooner in thirds.
+int conv_uses_thirds(dcn_isa isa, ptrdiff_t rows, ptrdiff_t taps, ptrdiff_t channels, ptrdiff_t columns,
+                     dcn_caches caches);
+
+/// Where thirds lie in the scratch: null where there are none.
+CONV_INLINE void *conv_thirds_place(void *scratch, ptrdiff_t scratch_bytes, ptrdiff_t thirds_bytes) {
+    return thirds_bytes ? (char *)scratch + scratch_bytes - thirds_bytes : 0;
+}
+
+/// Bytes of the thirds of a block of rows and of a panel, a multiple of 64.
+ptrdiff_t conv_thirds_bytes(ptrdiff_t rows, ptrdiff_t taps, ptrdiff_t channels);
 
 /// Whether every extent is positive, groups divide channels, and no size a kernel computes overflows.
 int conv_shape_valid(const dcn_conv_shape *shape);
@@ -138,7 +161,7 @@ int patch_fits(const dcn_conv_shape *shape);
 ptrdiff_t patch_stride(ptrdiff_t inner);
 /// Weights with the products in the order of the file.
 void planes_pack(const dcn_conv_shape *shape, const float *weights, float *packed);
-void patch_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
+void patch_make_plan(dcn_conv_plan *plan, dcn_caches caches, dcn_isa isa, ptrdiff_t tiles_wanted);
 
 /// How a strided product reads B.
 enum {
@@ -182,6 +205,7 @@ CONV_INLINE void deform_tap_position(const dcn_deform_shape *s, ptrdiff_t tap, p
     *x = s->column_major ? tap / fast : tap % fast;
 }
 
-extern const dcn_conv_table conv_table_baseline, conv_table_avx2, conv_table_avx512, conv_table_neon;
+extern const dcn_conv_table conv_table_baseline, conv_table_avx2, conv_table_avx512,
+    conv_table_amx, conv_table_neon;
 
 #endif

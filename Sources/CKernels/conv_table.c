@@ -9,6 +9,7 @@ const dcn_conv_table *dcn_conv_kernels(dcn_isa isa) {
 #if defined(__x86_64__)
     case DCN_ISA_AVX2: return &conv_table_avx2;
     case DCN_ISA_AVX512: return &conv_table_avx512;
+    case DCN_ISA_AMX: return &conv_table_amx;
 #elif defined(__aarch64__)
     case DCN_ISA_NEON: return &conv_table_neon;
 #endif

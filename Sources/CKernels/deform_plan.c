@@ -100,10 +100,10 @@ ptrdiff_t dcn_deform_pack(const dcn_deform_shape *s, const float *weights, float
 }
 
 /// Blocks of products, and what is tabled at a time.
-static void deform_plan_blocks(dcn_deform_plan *plan, dcn_caches caches) {
+static void deform_plan_blocks(dcn_deform_plan *plan, dcn_caches caches, int thirds) {
     const dcn_deform_shape *s = &plan->shape;
     const ptrdiff_t taps = deform_taps(s), entries = taps * s->offset_groups, channels = s->conv.channels;
-    const ptrdiff_t target = conv_inner_target(caches);
+    const ptrdiff_t target = conv_inner_target(caches, thirds);
     plan->table_entries = entries;
     plan->block_channels = channels;
     if (plan->fused) {
@@ -125,9 +125,16 @@ static ptrdiff_t deform_fit(ptrdiff_t rows, ptrdiff_t row_bytes, ptrdiff_t most)
     return conv_most(1, conv_least(rows, most / row_bytes));
 }
 
+/// Whether the sampled rows are split before they are multiplied.
+static int deform_uses_thirds(const dcn_deform_plan *plan, dcn_caches caches, dcn_isa isa) {
+    const dcn_conv_shape *c = &plan->shape.conv;
+    if (plan->fused || plan->narrow) return 0;
+    return conv_uses_thirds(isa, c->output.height * c->output.width, deform_taps(&plan->shape),
+                            c->channels / c->groups, c->outputs / c->groups, caches);
+}
+
 int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa isa, ptrdiff_t tiles_wanted,
                          dcn_deform_plan *plan) {
-    (void)isa;
     *plan = (dcn_deform_plan){.shape = *s, .packed_count = dcn_deform_packed_count(s)};
     if (plan->packed_count < 0) return 0;
     const dcn_conv_shape *c = &s->conv;
@@ -135,14 +142,16 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     plan->fused = deform_is_fused(s);
     plan->narrow = deform_is_narrow(s);
     plan->order = deform_order(s);
-    deform_plan_blocks(plan, caches);
+    const int thirds = deform_uses_thirds(plan, caches, isa);
+    deform_plan_blocks(plan, caches, thirds);
     const int grouped = plan->order == DEFORM_GROUP_ORDER;
     const ptrdiff_t per_tap = grouped ? c->channels / s->offset_groups : plan->block_channels;
     plan->panel_stride = plan->fused ? 0 : dcn_padded(plan->block_taps * per_tap) + 16;
 
     const ptrdiff_t pixels = c->output.height * c->output.width, inner = conv_most(1, plan->panel_stride - 16);
-    const conv_cut cut = conv_cut_tiles(pixels, 1, inner, (double)plan->packed_count * word, caches,
-                                        conv_pieces(tiles_wanted, c->batch));
+    const conv_product product = {.rows = pixels, .panels = 1, .inner = inner,
+                                  .weight_bytes = (double)plan->packed_count * word, .thirds = thirds};
+    const conv_cut cut = conv_cut_tiles(&product, caches, conv_pieces(tiles_wanted, c->batch));
     const ptrdiff_t table_row = 8 * dcn_padded(plan->table_entries) * word;
     const ptrdiff_t field_row = (dcn_padded(2 * entries) + dcn_padded(entries)) * word;
     ptrdiff_t rows = deform_fit(cut.block_rows, conv_most(1, plan->panel_stride * word), DEFORM_PANEL_MOST);
@@ -162,7 +171,12 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     plan->table_bytes = table_pixels * table_row;
     plan->field_bytes = (rows + 16) * field_row;
     plan->stage_bytes = rows * stage_row;
+    if (thirds) {
+        const ptrdiff_t steps = c->groups == 1 ? 1 : plan->block_taps;
+        plan->thirds_bytes = conv_thirds_bytes(rows, steps, c->groups == 1 ? inner : c->channels / c->groups);
+    }
     plan->scratch_bytes = conv_pointer_bytes(plan->block_taps, rows, c->channels) + plan->panel_bytes +
-                          plan->table_bytes + plan->field_bytes + plan->stage_bytes + 3 * dcn_padded(entries) * word;
+                          plan->table_bytes + plan->field_bytes + plan->stage_bytes + 3 * dcn_padded(entries) * word +
+                          plan->thirds_bytes;
     return 1;
 }

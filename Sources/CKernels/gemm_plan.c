@@ -26,20 +26,23 @@ void dcn_gemm_pack(const dcn_gemm_shape *shape, const float *b, ptrdiff_t row_st
 
 int dcn_gemm_make_plan(const dcn_gemm_shape *shape, dcn_caches caches, dcn_isa isa, ptrdiff_t tiles_wanted,
                        dcn_gemm_plan *plan) {
-    (void)isa;
     *plan = (dcn_gemm_plan){.shape = *shape, .packed_count = dcn_gemm_packed_count(shape)};
     if (plan->packed_count < 0) return 0;
     if (shape->rows == 0 || shape->columns == 0) return 1;
+    const int thirds = conv_uses_thirds(isa, shape->rows, 1, shape->inner, shape->columns, caches);
     ptrdiff_t taps;
-    conv_cut_inner(1, conv_most(1, shape->inner), conv_inner_target(caches), &taps, &plan->block_inner);
-    const conv_cut cut = conv_cut_tiles(shape->rows, conv_pieces(shape->columns, CONV_PANEL), plan->block_inner,
-                                        (double)plan->packed_count * sizeof(float), caches, tiles_wanted);
+    conv_cut_inner(1, conv_most(1, shape->inner), conv_inner_target(caches, thirds), &taps, &plan->block_inner);
+    const conv_product product = {.rows = shape->rows, .panels = conv_pieces(shape->columns, CONV_PANEL),
+                                  .inner = plan->block_inner,
+                                  .weight_bytes = (double)plan->packed_count * sizeof(float), .thirds = thirds};
+    const conv_cut cut = conv_cut_tiles(&product, caches, tiles_wanted);
     plan->block_rows = cut.block_rows;
     plan->row_tiles = cut.row_tiles;
     plan->panels_per_tile = cut.panels_per_tile;
     plan->panel_tiles = cut.panel_tiles;
     plan->tile_count = plan->row_tiles * plan->panel_tiles;
-    plan->scratch_bytes = conv_pointer_bytes(1, plan->block_rows, 0);
+    if (thirds) plan->thirds_bytes = conv_thirds_bytes(plan->block_rows, 1, plan->block_inner);
+    plan->scratch_bytes = conv_pointer_bytes(1, plan->block_rows, 0) + plan->thirds_bytes;
     return 1;
 }
 

@@ -42,11 +42,12 @@ int dcn_matmul_make_plan(const dcn_matmul_shape *shape, dcn_caches caches, ptrdi
     if (!matmul_valid(shape)) return 0;
     if (shape->rows == 0 || shape->columns == 0) return 1;
     ptrdiff_t taps;
-    conv_cut_inner(1, conv_most(1, shape->inner), conv_inner_target(caches), &taps, &plan->block_inner);
+    conv_cut_inner(1, conv_most(1, shape->inner), conv_inner_target(caches, 0), &taps, &plan->block_inner);
     const ptrdiff_t panels = conv_pieces(shape->columns, CONV_PANEL);
     const double bytes = (double)dcn_padded(shape->columns) * (double)shape->inner * sizeof(float);
-    const conv_cut cut = conv_cut_tiles(shape->rows, panels, plan->block_inner, bytes, caches,
-                                        plan->form == MATMUL_PACKED ? tiles_wanted : 1);
+    const conv_product product = {.rows = shape->rows, .panels = panels, .inner = plan->block_inner,
+                                  .weight_bytes = bytes};
+    const conv_cut cut = conv_cut_tiles(&product, caches, plan->form == MATMUL_PACKED ? tiles_wanted : 1);
     plan->block_rows = plan->tile_rows = cut.block_rows;
     plan->row_tiles = cut.row_tiles;
     plan->panels_per_tile = cut.panels_per_tile;

@@ -50,8 +50,9 @@ void narrow_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wa
     const ptrdiff_t panels = conv_pieces(s->outputs, CONV_PANEL);
     plan->block_taps = conv_least(taps, 128);
     plan->block_channels = s->channels;
-    const conv_cut cut = conv_cut_tiles(rows, panels, plan->block_taps * conv_least(s->channels, 64), 0, caches,
-                                        tiles_wanted);
+    const conv_product product = {.rows = rows, .panels = panels,
+                                  .inner = plan->block_taps * conv_least(s->channels, 64)};
+    const conv_cut cut = conv_cut_tiles(&product, caches, tiles_wanted);
     plan->block_rows = cut.block_rows;
     plan->row_tiles = cut.row_tiles;
     plan->panels_per_tile = cut.panels_per_tile;

@@ -7,6 +7,7 @@ extension InstructionSet {
         case .baseline: DCN_ISA_BASELINE
         case .avx2: DCN_ISA_AVX2
         case .avx512: DCN_ISA_AVX512
+        case .amx: DCN_ISA_AMX
         case .neon: DCN_ISA_NEON
         }
     }

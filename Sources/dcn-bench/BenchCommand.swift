@@ -48,7 +48,7 @@ struct BenchCommand: ParsableCommand {
         }
         let name = ProcessInfo.processInfo.environment["DCN_ISA"]
         guard let instructionSet = name.map({ InstructionSet(rawValue: $0) }) ?? .best else {
-            throw ValidationError("DCN_ISA is baseline, avx2, avx512 or neon")
+            throw ValidationError("DCN_ISA is baseline, avx2, avx512, amx or neon")
         }
         let team = Team(threads: threads)
         for text in try allCases() {

@@ -211,6 +211,20 @@ struct ConvDeformTests {
         }
     }
 
+    @Test(
+        "so many products that numbers are split where the machine has tiles",
+        arguments: ConvKernels.available)
+    func wide(_ kernels: ConvKernels) {
+        Self.check(kernels, seed: 5, cases: 3) { shape, noise in
+            shape.conv.groups = 1 + noise.index(2)
+            shape.offset_groups = 1 + noise.index(2)
+            shape.conv.channels = [150, 192][noise.index(2)] * shape.conv.groups
+            shape.conv.outputs = [390, 448][noise.index(2)] * shape.conv.groups
+            shape.conv.kernel = dcn_extent(depth: 1, height: 2, width: 1 + noise.index(2))
+            shape.conv.output = dcn_extent(depth: 1, height: 17, width: 15)
+        }
+    }
+
     @Test("groups of any width", arguments: ConvKernels.available)
     func groups(_ kernels: ConvKernels) {
         Self.check(kernels, seed: 3, cases: 20) { shape, noise in

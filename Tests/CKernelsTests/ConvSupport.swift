@@ -11,6 +11,7 @@ struct ConvKernels: CustomStringConvertible, Sendable {
     /// Every set this machine can run.
     static let available: [ConvKernels] = [
         ("baseline", DCN_ISA_BASELINE), ("avx2", DCN_ISA_AVX2), ("avx512", DCN_ISA_AVX512),
+        ("amx", DCN_ISA_AMX),
         ("neon", DCN_ISA_NEON),
     ].compactMap { name, isa in
         dcn_conv_kernels(isa).map { ConvKernels(name: name, isa: isa, table: $0.pointee) }

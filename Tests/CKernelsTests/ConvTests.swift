@@ -214,6 +214,19 @@ struct ConvTests {
     @Test("through row pointers", arguments: ConvKernels.available)
     func direct(_ kernels: ConvKernels) { Self.check(DCN_CONV_DIRECT, kernels, cases: 40) }
 
+    @Test(
+        "so many products that numbers are split where the machine has tiles",
+        arguments: ConvKernels.available)
+    func wide(_ kernels: ConvKernels) {
+        Self.check(DCN_CONV_DIRECT, kernels, cases: 3) { shape, noise in
+            shape.groups = 1 + noise.index(2)
+            shape.channels = [150, 192][noise.index(2)] * shape.groups
+            shape.outputs = [390, 448][noise.index(2)] * shape.groups
+            shape.kernel = dcn_extent(depth: 1, height: 2, width: 1 + noise.index(2))
+            shape.output = dcn_extent(depth: 1, height: 17, width: 15)
+        }
+    }
+
     @Test("transposed, phase by phase", arguments: ConvKernels.available)
     func transposed(_ kernels: ConvKernels) {
         Self.check(DCN_CONV_DIRECT, kernels, cases: 40) { shape, _ in shape.transposed = 1 }

@@ -10,6 +10,7 @@ struct SimdKernels: CustomStringConvertible, Sendable {
     static var available: [SimdKernels] {
         let sets = [
             ("baseline", DCN_ISA_BASELINE), ("avx2", DCN_ISA_AVX2), ("avx512", DCN_ISA_AVX512),
+            ("amx", DCN_ISA_AMX),
             ("neon", DCN_ISA_NEON),
         ]
         return sets.compactMap { name, isa in

@@ -138,6 +138,7 @@ typedef struct {
     ptrdiff_t row_tiles;
     ptrdiff_t panel_tiles;       ///< pieces the output channels are cut into
     ptrdiff_t panels_per_tile;
+    ptrdiff_t thirds_bytes;      ///< the end of the scratch, where numbers are split for tiles; 0: they are not
 } dcn_conv_plan;
 
 /// Operands of one run. `x` is channels last with `x_stride`, but row major for the forms of planes, which ignore it;
@@ -236,6 +237,7 @@ typedef struct {
     ptrdiff_t table_entries, panel_stride;
     ptrdiff_t table_bytes, panel_bytes, field_bytes;
     ptrdiff_t stage_bytes;       ///< of finished rows that wait to be stored row major
+    ptrdiff_t thirds_bytes;      ///< as in `dcn_conv_plan`
 } dcn_deform_plan;
 
 /// Floats `dcn_deform_pack` writes; −1 where the shape is refused or a size overflows. 0 with `ones`.
@@ -264,6 +266,7 @@ typedef struct {
     ptrdiff_t scratch_bytes;
     ptrdiff_t packed_count;
     ptrdiff_t block_rows, block_inner, row_tiles, panel_tiles, panels_per_tile;
+    ptrdiff_t thirds_bytes;      ///< as in `dcn_conv_plan`
 } dcn_gemm_plan;
 
 /// Operands of one product; of a batch, one at a time. The output may be row major with any `stride` ≥ N.
