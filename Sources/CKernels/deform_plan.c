@@ -125,10 +125,12 @@ static ptrdiff_t deform_fit(ptrdiff_t rows, ptrdiff_t row_bytes, ptrdiff_t most)
     return conv_most(1, conv_least(rows, most / row_bytes));
 }
 
-/// Whether the sampled rows are split before they are multiplied.
+/// Whether the sampled rows are split before they are multiplied. The channels of one of several groups are not cut into
+/// blocks, so the thirds of many would not fit.
 static int deform_uses_thirds(const dcn_deform_plan *plan, dcn_caches caches, dcn_isa isa) {
     const dcn_conv_shape *c = &plan->shape.conv;
     if (plan->fused || plan->narrow) return 0;
+    if (c->groups > 1 && c->channels / c->groups > 4 * THIRDS_BLOCK) return 0;
     return conv_uses_thirds(isa, c->output.height * c->output.width, deform_taps(&plan->shape),
                             c->channels / c->groups, c->outputs / c->groups, caches);
 }
