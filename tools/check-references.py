@@ -14,7 +14,7 @@ import onnxruntime  # noqa: E402
 import openvino  # noqa: E402
 import torch  # noqa: E402
 import torchvision.ops as vision  # noqa: E402
-from fixture_sets import decompositions, first, frameworks, roi, suppression  # noqa: E402
+from fixture_sets import decompositions, detection, first, frameworks, roi, suppression  # noqa: E402
 from fixture_sets import deform as spellings  # noqa: E402
 from openvino import opset2, opset4, opset8, opset9, opset13, opset15  # noqa: E402
 from references import custom, position_sensitive  # noqa: E402
@@ -89,6 +89,21 @@ def check_fixtures() -> None:
             continue
         for name, got in zip(fixture.outputs, session.run(None, fixture.inputs), strict=True):
             compare(f"{fixture.name} {name}, onnxruntime", got, fixture.outputs[name])
+
+
+def check_frontend() -> None:
+    """Fixtures of openvino's domain in openvino, as far as it reads them."""
+    for fixture in (*detection.fixtures(), *frameworks.fixtures(), *roi.fixtures()):
+        if "org.openvinotoolkit" not in fixture.imports:
+            continue
+        try:
+            model = openvino.Core().read_model(fixture.model().SerializeToString())
+        except RuntimeError:
+            print(f"--              {fixture.name}: not in openvino")
+            continue
+        compiled = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        for index, (name, expected) in enumerate(fixture.outputs.items()):
+            compare(f"{fixture.name} {name}, openvino", compiled(fixture.inputs)[index], expected)
 
 
 def check_roi() -> None:
@@ -215,7 +230,7 @@ def check_proposal() -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    for check in (check_deform, check_fixtures, check_roi, check_position_sensitive, check_others, check_suppression,
+    for check in (check_deform, check_fixtures, check_frontend, check_roi, check_position_sensitive, check_others, check_suppression,
                   check_proposal):
         check()
     print(f"{sum(WORST)} of {len(WORST)} agree")

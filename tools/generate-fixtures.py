@@ -18,13 +18,13 @@ from pathlib import Path
 from python_environment import require
 
 require("numpy", "onnx")
-from fixture_sets import custom, decompositions, deform, first, frameworks, roi, suppression  # noqa: E402
+from fixture_sets import custom, decompositions, deform, detection, first, frameworks, roi, suppression  # noqa: E402
 
 FOLDERS = {
     "first": ("Standard operators, one small model each: the first things a change should keep running.", [first]),
     "spellings": (
         "One model per spelling of a deformable or RoI operator, attributes as the exporter in question writes them.",
-        [deform, roi, suppression, custom, frameworks],
+        [deform, roi, suppression, custom, frameworks, detection],
     ),
     "decompositions": (
         "Sub-graphs that exporters write instead of one deformable operator. Names that begin with `refuse` must not"

@@ -8,6 +8,7 @@ package enum Catalogue {
         .convolutions,
         .products,
         .deformables,
+        .detections,
         .layouts,
         .losses,
         .movement,

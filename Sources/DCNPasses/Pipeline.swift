@@ -40,7 +40,8 @@ package struct Pipeline: Sendable {
 extension Pipeline {
     /// What always runs: afterwards the graph holds canonical operators only, and nothing that is known already.
     package static let canonical = Pipeline([
-        Rewrite(ExpandJointFields()), DropIdentity(), FoldConstants(), RaiseDeformConv(), RaiseAggregate(),
+        Compose(), Rewrite(ExpandJointFields()), DropIdentity(), FoldConstants(), RaiseDeformConv(),
+        RaiseAggregate(),
         RaiseAttention(), FoldChannelOrder(), DropDead(),
     ])
 

@@ -71,7 +71,7 @@ struct ConvertTests {
     func severalUnknown() throws {
         var maker = ModelMaker()
         maker.input("x", [1, 4])
-        for (index, kind) in ["Zorblax", "Zorblax", "AcmeDCNv2Layer", "EfficientNMS_TRT", "Zorblax"]
+        for (index, kind) in ["Zorblax", "Zorblax", "AcmeDCNv2Layer", "RotatedNMS_TRT", "Zorblax"]
             .enumerated()
         {
             maker.node(kind, [index == 0 ? "x" : "v\(index)"], ["v\(index + 1)"], domain: "acme")
@@ -83,7 +83,7 @@ struct ConvertTests {
         for line in [
             "4 unsupported operators", "3 × acme::Zorblax ('the Zorblax', 'the Zorblax', 'the Zorblax'): say",
             "1 × acme::AcmeDCNv2Layer ('the AcmeDCNv2Layer'): closest known is DCNv2 in every domain: say",
-            "1 × acme::EfficientNMS_TRT ('the EfficientNMS_TRT'): a TensorRT plugin: export without it",
+            "1 × acme::RotatedNMS_TRT ('the RotatedNMS_TRT'): a TensorRT plugin that others derived",
             "1 × torchvision::roi_allign ('the roi_allign'): closest known is roi_align in domain torchvision: say",
         ] {
             #expect(outcome.errors.contains(line), "\(outcome.errors)")

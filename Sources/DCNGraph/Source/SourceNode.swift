@@ -108,6 +108,12 @@ extension SourceNode {
         try optionalFloat(name) ?? value
     }
 
+    /// A float attribute that must be there.
+    public func float(_ name: String) throws(Misfit) -> Float {
+        guard let value = try optionalFloat(name) else { throw .missing("attribute \(name)") }
+        return value
+    }
+
     /// A string attribute that may be absent.
     public func optionalString(_ name: String) throws(Misfit) -> String? {
         switch attribute(name) {

@@ -7,12 +7,30 @@ extension Family {
             Identity.self, Dropout.self, Relu.self, LeakyRelu.self, ThresholdedRelu.self, Elu.self, Selu.self,
             Celu.self, Shrink.self, Clip.self, Sigmoid.self, HardSigmoid.self, HardSwish.self, Swish.self,
             Tanh.self, Softplus.self, Softsign.self, Mish.self, Gelu.self, BiasGelu.self,
-            SwiGLU.self,
+            SwiGLU.self, ScaledSwish.self,
         ],
         [
             "": onnxActivations, "com.microsoft": microsoftActivations,
             "mmdeploy": ["Gelu": { (_) throws(Misfit) in Meaning(Gelu()) }],
+            "org.openvinotoolkit": ["Swish": { (node) throws(Misfit) in openvinoSwish(node) }],
+            "org.pytorch._caffe2": [
+                "AliasWithName": { (node) throws(Misfit) in
+                    node.ignore("name", "is_backward")
+                    return Meaning(Identity())
+                },
+                "Alias": { (_) throws(Misfit) in Meaning(Identity()) },
+                "Copy": { (_) throws(Misfit) in Meaning(Identity()) },
+                "CopyCPUToGPU": { (_) throws(Misfit) in Meaning(Identity()) },
+                "CopyGPUToCPU": { (_) throws(Misfit) in Meaning(Identity()) },
+                "StopGradient": { (_) throws(Misfit) in Meaning(Identity()) },
+            ],
         ])
+
+    /// x and, where it is given, the number that x is multiplied by within the sigmoid.
+    private static func openvinoSwish(_ node: SourceNode) -> Meaning {
+        guard node.inputs.count > 1, !node.inputs[1].isEmpty else { return Meaning(Swish()) }
+        return Meaning(ScaledSwish())
+    }
 
     private static let onnxActivations: [String: Dialect.Spelling] = [
         "Identity": { (_) throws(Misfit) in Meaning(Identity()) },

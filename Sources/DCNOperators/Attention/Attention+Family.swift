@@ -6,7 +6,7 @@ extension Family {
         [
             Attention.self, DotProductAttention.self, RotaryEmbedding.self, LinearAttention.self,
             FlexAttention.self,
-            CausalConvWithState.self,
+            CausalConvWithState.self, ProjectedAttention.self,
         ],
         [
             "": [
@@ -21,7 +21,12 @@ extension Family {
                 "FlexAttention": { (node) throws(Misfit) in try flexAttention(node) }
             ],
             "mmdeploy": [
-                "ScaledDotProductAttentionTRT": { (_) throws(Misfit) in Meaning(DotProductAttention()) }
+                "ScaledDotProductAttentionTRT": { (_) throws(Misfit) in Meaning(DotProductAttention()) },
+                "MultiHeadAttention": { (node) throws(Misfit) in
+                    node.ignore("embed_dim")
+                    let older = try node.optionalInt("num_head")
+                    return Meaning(ProjectedAttention(heads: try node.int("num_heads", default: older ?? 1)))
+                },
             ],
         ])
 }

@@ -34,32 +34,24 @@ enum RefusedSpellings {
             "criss-cross attention: replace it by matrix products and Softmax before exporting"
         ),
         (
-            ["EfficientNMS_TRT", "BatchedNMS_TRT", "BatchedNMSDynamic_TRT", "NMS_TRT", "NMSDynamic_TRT"],
-            "a TensorRT plugin: export without it (plugin-free NMS is NonMaxSuppression), or stop before it with --outputs"
+            ["EfficientNMS_Implicit_TF_TRT", "EfficientNMS_Explicit_TF_TRT", "BatchTilePlugin_TRT"],
+            "a TensorRT plugin for converted TensorFlow graphs: convert without it (plugin-free NMS is NonMaxSuppression), or stop before it with --outputs"
         ),
         (
             [
-                "Yolov3DetectionOutput", "BatchMultiClassNMS", "DetectionOutput",
-                "ExperimentalDetectronDetectionOutput", "BoxWithNMSLimit", "HeatmapMaxKeypoint",
+                "PyramidROIAlign_TRT", "MultilevelCropAndResize_TRT", "CropAndResize", "CropAndResizePlugin",
+                "MultilevelProposeROI_TRT", "ProposalLayer_TRT", "DetectionLayer_TRT", "SpecialSlice_TRT",
+                "GenerateDetection_TRT", "ProposalDynamic", "RPROI_TRT",
             ],
-            "the last step of another runtime: stop before it with --outputs and suppress boxes afterwards"
+            "a step of TensorRT's own Mask R-CNN or Faster R-CNN sample, whose numbers hang on constants inside the plugin: export for ONNX Runtime, which writes RoiAlign and NonMaxSuppression"
         ),
         (
-            [
-                "GenerateProposals", "CollectRpnProposals", "DistributeFpnProposals", "BBoxTransform",
-                "ExperimentalDetectronGenerateProposalsSingleImage",
-                "ExperimentalDetectronPriorGridGenerator",
-                "ExperimentalDetectronTopKROIs",
-            ],
-            "a step of region proposals of another runtime: export the model for ONNX Runtime, which writes it in standard operators"
+            ["BatchMultiClassNMS"],
+            "an Ascend operator whose border cases are not public: export for ONNX Runtime, which writes NonMaxSuppression"
         ),
         (
-            ["PriorBox", "PriorBoxClustered"],
-            "a constant of another runtime that follows from shapes: compute it before exporting"
-        ),
-        (
-            ["MultiHeadAttention"],
-            "attention in the form of another runtime: export MatMul and Softmax, or the standard's Attention"
+            ["EfficientNMSRotated_TRT", "RotatedNMS_TRT", "EfficientNMSLandmark_TRT", "EfficientIdxNMS_TRT"],
+            "a TensorRT plugin that others derived, of which there are several: stop before it with --outputs, or export NMSRotated for mmdeploy"
         ),
         (
             ["TRTEngineOp", "EPContext"],

@@ -6,7 +6,7 @@ extension Family {
         [
             BatchNormalization.self, GroupNormalization.self, LayerNormalization.self,
             SkipLayerNormalization.self,
-            LocalResponseNormalization.self,
+            LocalResponseNormalization.self, L2Normalization.self,
         ],
         [
             "": [
@@ -28,12 +28,19 @@ extension Family {
                 "LayerNorm": trailingLayer, "layer_norm": trailingLayer,
             ],
             "org.openvinotoolkit": [
+                "Normalize": { (node) throws(Misfit) in
+                    let op = L2Normalization(
+                        epsilon: try node.float("eps", default: 0),
+                        acrossPlane: try node.bool("across_spatial", default: false),
+                        sharesWeight: try node.bool("channel_shared", default: false))
+                    return Meaning(op)
+                },
                 "GroupNorm": { (node) throws(Misfit) in
                     Meaning(
                         GroupNormalization(
                             groups: try node.int("num_groups"), epsilon: try node.float("eps", default: 1e-5))
                     )
-                }
+                },
             ],
             "mmcv": ["MMCVInstanceNormalization": instance, "MMCVSyncBatchNorm": synchronised],
         ])

@@ -3,7 +3,7 @@ internal import DCNGraph
 extension Family {
     /// Pooling over windows and whole planes.
     static let pools = Family(
-        [Pool.self, GlobalPool.self, MaxUnpool.self],
+        [Pool.self, GlobalPool.self, MaxUnpool.self, AdaptiveAveragePool.self],
         [
             "": [
                 "MaxPool": maximum, "AveragePool": average, "LpPool": norm,
@@ -23,10 +23,14 @@ extension Family {
                     guard let size = node.operands?.constant(1)?.integers else {
                         throw .missing("constant output_size")
                     }
-                    guard size.allSatisfy({ $0 == 1 }) else {
-                        throw .unsupported("AdaptiveAvgPool2d to \(size), expected 1 × 1")
+                    guard size.count == 1 || size.count == 2 else {
+                        throw .value(of: "output_size", because: "has \(size.count) numbers, expected 1 or 2")
                     }
-                    return Meaning(GlobalPool(.average(countsPadding: false)), order: [0])
+                    if size.allSatisfy({ $0 == 1 }) {
+                        return Meaning(GlobalPool(.average(countsPadding: false)), order: [0])
+                    }
+                    return Meaning(
+                        AdaptiveAveragePool(height: size[0], width: size[size.count - 1]), order: [0])
                 }
             ],
             "com.microsoft": [

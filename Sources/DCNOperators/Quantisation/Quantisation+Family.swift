@@ -6,9 +6,17 @@ extension Family {
         [
             QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self, MatMulInteger.self,
             QLinearMatMul.self, ConvInteger.self, QLinearConv.self, QLinearMap.self, QLinearArithmetic.self,
-            QLinearGlobalAveragePool.self, QLinearConcat.self,
+            QLinearGlobalAveragePool.self, QLinearConcat.self, FakeQuantize.self,
         ],
-        ["": onnxQuantisation, "com.microsoft": microsoftQuantisation])
+        [
+            "": onnxQuantisation, "com.microsoft": microsoftQuantisation,
+            "org.openvinotoolkit": [
+                "FakeQuantize": { (node) throws(Misfit) in
+                    node.ignore("auto_broadcast")
+                    return Meaning(FakeQuantize(levels: try node.int("levels")))
+                }
+            ],
+        ])
 
     private static let onnxQuantisation: [String: Dialect.Spelling] = [
         "QuantizeLinear": { (node) throws(Misfit) in Meaning(try quantize(node)) },

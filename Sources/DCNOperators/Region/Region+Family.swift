@@ -19,10 +19,10 @@ extension Family {
                     "MMCVMultiLevelRotatedRoiAlign": S.multiLevelRotated,
                     "RoiExtractor": S.extractor,
                 ], uniquingKeysWith: { first, _ in first }),
-            "org.pytorch._caffe2": ["RoIAlign": S.caffe2],
+            "org.pytorch._caffe2": ["RoIAlign": S.caffe2, "RoIAlignRotated": S.caffe2Rotated],
             "torchvision": S.torchvision, "detectron2": S.detectron2,
             "org.apache.mxnet": S.mxnet, "org.openvinotoolkit": S.openvino,
-        ])
+        ], anywhere: ["ROIAlign_TRT": S.tensorRT])
 }
 
 /// What the files' spellings of region pooling mean.
@@ -120,15 +120,54 @@ enum RegionSpellings {
     }
 
     static func caffe2(_ node: SourceNode) throws(Misfit) -> Meaning {
+        var bins = try caffe2Bins(node)
+        aligned(&bins, try node.bool("aligned", default: false))
+        return Meaning(RoiAlign(bins), order: [0, 1], extra: try zeroBatches(node, corners: 4))
+    }
+
+    /// Angles are counter-clockwise degrees.
+    static func caffe2Rotated(_ node: SourceNode) throws(Misfit) -> Meaning {
+        var bins = try caffe2Bins(node)
+        aligned(&bins, try node.bool("aligned", default: false))
+        var op = RoiAlign(bins)
+        op.angleScale = .pi / 180
+        return Meaning(op, order: [0, 1], extra: try zeroBatches(node, corners: 5))
+    }
+
+    private static func caffe2Bins(_ node: SourceNode) throws(Misfit) -> RegionBins {
         let order = try node.string("order", default: "NCHW")
         guard order == "NCHW" else {
             throw .attribute("order", because: "is \(escaped(order)), expected NCHW")
         }
-        var bins = RegionBins(
+        return RegionBins(
             height: try node.int("pooled_h", default: 1), width: try node.int("pooled_w", default: 1),
             scale: try node.float("spatial_scale", default: 1),
             samplingRatio: try node.int("sampling_ratio", default: -1))
-        aligned(&bins, try node.bool("aligned", default: false))
-        return Meaning(RoiAlign(bins))
+    }
+
+    /// Batch indices for regions that come without one: those of one image.
+    private static func zeroBatches(_ node: SourceNode, corners: Int) throws(Misfit) -> [Tensor?] {
+        guard let regions = try node.operands?.optional(1, "rois"), regions.dimension(1).fixed == corners
+        else {
+            return []
+        }
+        guard let count = regions.dimension(0).fixed, count <= 1 << 20 else {
+            throw .unsupported("regions without batch indices, as many as the run has: give them indices")
+        }
+        return [Tensor(vector: [Int64](repeating: 0, count: count))]
+    }
+
+    /// TensorRT's plugin: the standard's operator, modes as numbers.
+    static func tensorRT(_ node: SourceNode) throws(Misfit) -> Meaning {
+        node.ignore("plugin_version", "plugin_namespace")
+        var bins = RegionBins(
+            height: try node.int("output_height", default: 1),
+            width: try node.int("output_width", default: 1),
+            scale: try node.float("spatial_scale", default: 1),
+            samplingRatio: try node.int("sampling_ratio", default: 0))
+        aligned(&bins, try node.bool("coordinate_transformation_mode", default: true))
+        let isAverage = try node.bool("mode", default: true)
+        return Meaning(
+            RoiAlign(bins, mode: isAverage ? .average : .maximum(initial: -.greatestFiniteMagnitude)))
     }
 }

@@ -7,6 +7,7 @@ extension Family {
         [
             "": ["Resize": resize, "Upsample": upsample],
             "mmdeploy": ["TRTBicubicInterpolate": bicubic],
+            "org.pytorch._caffe2": ["ResizeNearest": caffe2Nearest],
         ])
 
     private static func choice<T: RawRepresentable>(
@@ -74,5 +75,22 @@ extension Family {
         }
         return Meaning(
             op, order: [0, nil], extra: [Tensor(vector: scales.count == 2 ? scales : [scales[0], scales[0]])])
+    }
+
+    /// Scales of height and width, as attributes or as an operand of both.
+    private static func caffe2Nearest(_ node: SourceNode) throws(Misfit) -> Meaning {
+        var op = Resize(.nearest)
+        op.coordinates = .asymmetric
+        op.rounding = .simple
+        let order = try node.string("order", default: "NCHW")
+        guard order == "NCHW" || order == "NHWC" else {
+            throw .attribute("order", because: "is \(escaped(order)), expected NCHW or NHWC")
+        }
+        op.axes = order == "NCHW" ? [2, 3] : [1, 2]
+        let scales = [
+            try node.float("height_scale", default: 1), try node.float("width_scale", default: 1),
+        ]
+        guard node.inputs.count < 2 else { return Meaning(op, order: [0, nil, 1]) }
+        return Meaning(op, order: [0, nil], extra: [Tensor(vector: scales)])
     }
 }

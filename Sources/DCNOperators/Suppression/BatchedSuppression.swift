@@ -49,20 +49,15 @@ package struct RotatedSuppression: Operator {
 func suppressRotated(
     _ order: [Int], _ boxes: [RotatedBox], threshold: Float, _ scope: any Scope
 ) throws(Misfit) -> [Int] {
-    var kept: [Int] = []
-    for (place, index) in order.enumerated() {
-        if place % 64 == 0 { try scope.checkpoint() }
-        if !kept.contains(where: { Float(boxes[$0].overlap(boxes[index])) > threshold }) {
-            kept.append(index)
-        }
-    }
-    return kept
+    try greedy(order, scope) { Float(boxes[$0].overlap(boxes[$1])) > threshold }
 }
 
-/// The best boxes of all classes, a fixed number of them (mmdeploy's TRTBatchedNMS, upright or turned).
+/// The best boxes of all classes, a fixed number of them (mmdeploy's TRTBatchedNMS, upright or turned; TensorRT's BatchedNMS).
 ///
 /// Inputs: boxes `[B, N, C or 1, 4]` (turned: 5), scores `[B, N, C]`. Outputs: float32 `[B, keep, 5]` (6) of boxes and scores, int32
 /// `[B, keep]` of labels, and, where wanted, int32 `[B, keep]` of box indices. Rows that are missing hold 0, −1 and −1.
+///
+/// Counted: int32 `[B, 1]` of how many boxes were found, then boxes `[B, keep, 4]`, scores `[B, keep]` and labels `[B, keep]`, floats.
 package struct BatchedSuppression: Operator {
     package static let name = "BatchedSuppression"
     /// Whether boxes have angles.
@@ -79,6 +74,10 @@ package struct BatchedSuppression: Operator {
     package var keeps: Int
     /// Whether boxes are cut to 0 … 1.
     package var clips: Bool
+    /// Whether outputs come apart, with counts.
+    package var isCounted = false
+    /// Added to widths and heights of what boxes share, and of boxes: 1 where edges are inclusive.
+    package var plus = 0, areaPlus = 0
 
     package init(
         isRotated: Bool, background: Int, threshold: Float, leastScore: Float, best: Int, keeps: Int,
@@ -98,24 +97,28 @@ package struct BatchedSuppression: Operator {
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let boxes = try inputs.required(0, "boxes", rank: 4)
         let scores = try inputs.required(1, "scores", rank: 3)
-        try boxes.expect([.float32])
-        try scores.expect([.float32])
+        try boxes.expect(ElementType.detections)
+        try scores.expectSameElement(as: boxes)
         try boxes.expect(width, along: 3, because: "the numbers of a box")
         for axis in 0..<2 { try scores.expect(boxes.dimension(axis), along: axis, because: "as boxes") }
         if boxes.dimension(2) != 1 { try scores.expect(boxes.dimension(2), along: 2, because: "as boxes") }
         guard (0...(1 << 20)).contains(keeps) else {
             throw .attribute("keep_topk", because: "is \(keeps), expected 0 … \(1 << 20)")
         }
-        let batch = boxes.dimension(0)
-        let rows = TensorType(.int32, Shape([batch, .fixed(keeps)]))
-        let all: [ValueType] = [
-            .tensor(TensorType(.float32, Shape([batch, .fixed(keeps), .fixed(width + 1)]))), .tensor(rows),
-            .tensor(rows),
-        ]
-        return Array(all.prefix(max(1, inputs.outputCount)))
+        let (batch, element) = (boxes.dimension(0), boxes.element)
+        let rows = Shape([batch, .fixed(keeps)])
+        let table = Shape([batch, .fixed(keeps), .fixed(isCounted ? width : width + 1)])
+        let types =
+            isCounted
+            ? [
+                TensorType(.int32, Shape([batch, 1])), TensorType(element, table), TensorType(element, rows),
+                TensorType(element, rows),
+            ] : [TensorType(element, table), TensorType(.int32, rows), TensorType(.int32, rows)]
+        return types.prefix(max(1, inputs.outputCount)).map { .tensor($0) }
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
+        try call.expectFloat32(0)
         let (op, outputs) = (self, call.outputs.count)
         return .routine(ValueRoutine { (values, scope) throws(Misfit) in try op.run(values, scope, outputs) })
     }
@@ -124,11 +127,13 @@ package struct BatchedSuppression: Operator {
         let (boxes, scores) = (try floats(values, 0, "boxes"), try floats(values, 1, "scores"))
         let batches = boxes.extents[0]
         var rows = [Float](repeating: 0, count: batches * keeps * (width + 1))
+        var counts: [Int32] = []
         var labels = [Int32](repeating: -1, count: batches * keeps)
         var indices = labels
         for batch in 0..<batches {
-            let found = try select(boxes, scores, batch, scope)
-            for (place, hit) in found.prefix(keeps).enumerated() {
+            let found = try select(boxes, scores, batch, scope).prefix(keeps)
+            counts.append(Int32(clamping: found.count))
+            for (place, hit) in found.enumerated() {
                 let row = batch * keeps + place
                 for column in 0..<width {
                     let value = boxes.values[hit.place + column]
@@ -138,11 +143,25 @@ package struct BatchedSuppression: Operator {
                 (labels[row], indices[row]) = (Int32(clamping: hit.label), Int32(clamping: hit.index))
             }
         }
-        let all: [Tensor?] = [
-            Tensor(extents: [batches, keeps, width + 1], rows), Tensor(extents: [batches, keeps], labels),
-            Tensor(extents: [batches, keeps], indices),
-        ]
+        let all: [Tensor?] =
+            isCounted
+            ? apart(rows, counts, labels)
+            : [
+                Tensor(extents: [batches, keeps, width + 1], rows),
+                Tensor(extents: [batches, keeps], labels),
+                Tensor(extents: [batches, keeps], indices),
+            ]
         return all.prefix(outputs).map { $0.map(Datum.tensor) }
+    }
+
+    private func apart(_ rows: [Float], _ counts: [Int32], _ labels: [Int32]) -> [Tensor?] {
+        let (batches, step) = (counts.count, width + 1)
+        let corners = labels.indices.flatMap { rows[($0 * step)..<($0 * step + width)] }
+        return [
+            Tensor(extents: [batches, 1], counts), Tensor(extents: [batches, keeps, width], corners),
+            Tensor(extents: [batches, keeps], labels.indices.map { rows[$0 * step + width] }),
+            Tensor(extents: [batches, keeps], labels.map { Float($0) }),
+        ]
     }
 
     private struct Hit { var score: Float; var label, index, place: Int }
@@ -175,11 +194,32 @@ package struct BatchedSuppression: Operator {
                 order[$0]
             }
         }
-        var edges = EdgeBoxes()
+        var edges = EdgeBoxes(plus: Float(plus), areaPlus: Float(areaPlus))
         for index in order {
-            let start = place(index)
-            edges.append(values[start], values[start + 1], values[start + 2], values[start + 3])
+            let box = SIMD4(values[place(index)...].prefix(4))
+            edges.append(isCounted ? upright(box) : box)
         }
-        return suppress(Array(order.indices), edges, threshold: threshold).map { order[$0] }
+        return suppress(Array(order.indices), edges, threshold: threshold, ignoresApart: isCounted).map {
+            order[$0]
+        }
+    }
+}
+
+/// A box with its lesser corner first.
+func upright(_ box: SIMD4<Float>) -> SIMD4<Float> {
+    SIMD4(
+        lowHalf: pointwiseMin(box.lowHalf, box.highHalf), highHalf: pointwiseMax(box.lowHalf, box.highHalf))
+}
+
+extension ElementType {
+    /// Numbers of detections: computed in float32.
+    static let detections: [ElementType] = [.float32, .float16, .bfloat16]
+}
+
+extension Call {
+    /// Leaves narrower floats to be widened.
+    func expectFloat32(_ index: Int) throws(Misfit) {
+        guard case let element = try input(index).element, element != .float32 else { return }
+        throw .unsupported("detections in \(element)")
     }
 }

@@ -1,3 +1,5 @@
+internal import DCNGraph
+
 /// Boxes by their edges, and how far two of them overlap.
 struct EdgeBoxes: Sendable {
     private(set) var x1: [Float] = []
@@ -7,16 +9,23 @@ struct EdgeBoxes: Sendable {
     private(set) var area: [Float] = []
     /// Added to widths and heights: 1 where edges are inclusive.
     let plus: Float
+    private let areaPlus: Float
 
-    init(plus: Float = 0) { self.plus = plus }
+    /// No boxes yet; `areaPlus` is added to widths and heights where an area follows from them.
+    init(plus: Float = 0, areaPlus: Float? = nil) {
+        self.plus = plus
+        self.areaPlus = areaPlus ?? plus
+    }
 
     mutating func append(_ left: Float, _ top: Float, _ right: Float, _ bottom: Float) {
         x1.append(left)
         y1.append(top)
         x2.append(right)
         y2.append(bottom)
-        area.append((right - left + plus) * (bottom - top + plus))
+        area.append((right - left + areaPlus) * (bottom - top + areaPlus))
     }
+
+    mutating func append(_ box: SIMD4<Float>) { append(box[0], box[1], box[2], box[3]) }
 
     mutating func append(_ index: Int, of other: EdgeBoxes) {
         x1.append(other.x1[index])
@@ -82,4 +91,18 @@ func suppress(
         taken.append(index, of: boxes)
     }
     return kept
+}
+
+/// Takes items in order, at most `limit` of them, each unless it is near one already taken.
+func greedy(
+    _ order: some Sequence<Int>, limit: Int = .max, _ scope: any Scope,
+    isNear: (_ taken: Int, _ next: Int) -> Bool
+) throws(Misfit) -> [Int] {
+    var taken: [Int] = []
+    for (place, index) in order.enumerated() {
+        if taken.count >= limit { break }
+        if place % 64 == 0 { try scope.checkpoint() }
+        if !taken.contains(where: { isNear($0, index) }) { taken.append(index) }
+    }
+    return taken
 }

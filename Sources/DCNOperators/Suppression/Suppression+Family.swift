@@ -6,7 +6,7 @@ extension Family {
         [
             NonMaxSuppression.self, BoxSuppression.self, SoftSuppression.self, SuppressionMatch.self,
             RotatedSuppression.self, BatchedSuppression.self, Proposal.self, AnchorProposal.self,
-            ListSuppression.self,
+            ListSuppression.self, RankedSuppression.self,
         ],
         [
             "": ["NonMaxSuppression": onnxSuppression],
@@ -24,7 +24,7 @@ extension Family {
             ],
             "org.openvinotoolkit": ["Proposal": anchors],
             "torchvision": ["nms": torchvision],
-        ])
+        ], anywhere: SuppressionPlugins.spellings)
 
     private static func onnxSuppression(_ node: SourceNode) throws(Misfit) -> Meaning {
         Meaning(NonMaxSuppression(isCentred: try node.bool("center_point_box", default: false)))

@@ -41,7 +41,7 @@ package struct Lower: Pass {
             let label = graph.label(of: id)
             let known = Set(graph.nodes)
             do throws(DCNError) {
-                guard try replace(id, op, &graph) else { continue }
+                guard try graph.replace(id, by: op) else { continue }
                 found.append((label, nil))
                 // What an operator becomes may have to be lowered itself.
                 waiting += graph.nodes.filter { !known.contains($0) }.reversed()
@@ -55,22 +55,5 @@ package struct Lower: Pass {
     private func reason(of error: DCNError) -> String {
         if case .misfit(let misfit) = error.reason { return "\(misfit)" }
         return "\(error)"
-    }
-
-    private func replace(_ id: NodeID, _ op: any Lowerable, _ graph: inout Graph) throws(DCNError) -> Bool {
-        let node = graph[id]
-        let results = try graph.inserting(before: id) { (graph) throws(DCNError) -> [Term]? in
-            let sketch = Sketch(graph, for: node)
-            let inputs = node.inputs.map { $0.map(sketch.term) }
-            let results = try op.lowered(inputs, outputs: node.outputs.count, in: sketch)
-            if results != nil { graph = sketch.graph }
-            return results
-        }
-        guard let results else { return false }
-        for (output, result) in zip(node.outputs, results) {
-            if let output { graph.replace(output, with: result.id) }
-        }
-        graph.removeDead(from: id)
-        return true
     }
 }

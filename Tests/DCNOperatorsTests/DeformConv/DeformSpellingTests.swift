@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["PythonOp", "MMCVSigmoidFocalLoss", "coreml_nms", "EfficientNMS_TRT"])
+    @Test(arguments: ["PythonOp", "MMCVSigmoidFocalLoss", "coreml_nms", "PyramidROIAlign_TRT"])
     func whatCannotRunSaysWhatToDo(_ name: String) throws {
         let dialect = try #require(Catalogue.dialects.last { $0.domain == nil })
         guard let spelling = dialect.spellings[name] else { throw Misfit.missing(name) }
