@@ -12,6 +12,7 @@ package enum HostileValues {
     /// What operators and their spellings name, and what nobody names.
     static let words: [String] =
         """
+        grouped ranked listed counted padded corner centre size turned spread spreadHeight given share
         accept add affine alignCorners asymmetric atBoundary atEnd atStart average bottom boundary ceiling character
         choice clamp clip columnFirst constant count cropAndResize deform delta depthFirst deviation direct down edge
         ellipsis elu empty end explicit floor fork gated gatedDelta gelu geluTanh halfPixel halfPixelSymmetric

@@ -76,25 +76,29 @@ package struct PriorBox: Operator {
             extents = [own[own.count - 1], own[own.count - 2]]
         }
         let room = SIMD2(Float(extents[0]), Float(extents[1]))
-        let spread = room / SIMD2(Float(width), Float(height))
-        let step = SIMD2(length(stepX, spread, 0, room), length(stepY, spread, 1, room))
         let (op, count) = (self, boxes.count)
         let tiling = Tiling(height * width, cost: 4 * count)
         return .kernel(
             TileKernel(tiles: tiling.tiles) { tile, frame in
                 let y = frame.output(0, as: Float.self)
-                for cell in tiling[tile] {
-                    let centre = (SIMD2(Float(cell % width), Float(cell / width)) + op.offset) * step
-                    for number in 0..<count {
-                        let box = op.box(number, centre, room)
-                        for side in 0..<4 {
-                            let place = (cell * count + number) * 4 + side
-                            y[place] = box[side]
-                            y[height * width * count * 4 + place] = op.variances[side]
-                        }
+                for place in tiling[tile].lowerBound * count..<tiling[tile].upperBound * count {
+                    let box = op.box(place, height: height, width: width, room)
+                    for side in 0..<4 {
+                        y[place * 4 + side] = box[side]
+                        y[(height * width * count + place) * 4 + side] = op.variances[side]
                     }
                 }
             })
+    }
+
+    /// The output for a map and an image (width first).
+    package func table(height: Int, width: Int, image: [Int]) -> [Float] {
+        let room = SIMD2(Float(image[0]), Float(image[1]))
+        let places = 0..<height * width * boxes.count
+        return places.flatMap { place in
+            let box = box(place, height: height, width: width, room)
+            return (0..<4).map { box[$0] }
+        } + places.flatMap { _ in variances }
     }
 
     private func length(_ step: Step, _ spread: SIMD2<Float>, _ axis: Int, _ room: SIMD2<Float>) -> Float {
@@ -106,7 +110,11 @@ package struct PriorBox: Operator {
         }
     }
 
-    private func box(_ number: Int, _ centre: SIMD2<Float>, _ room: SIMD2<Float>) -> SIMD4<Float> {
+    private func box(_ place: Int, height: Int, width: Int, _ room: SIMD2<Float>) -> SIMD4<Float> {
+        let (cell, number) = (place / boxes.count, place % boxes.count)
+        let spread = room / SIMD2(Float(width), Float(height))
+        let step = SIMD2(length(stepX, spread, 0, room), length(stepY, spread, 1, room))
+        let centre = (SIMD2(Float(cell % width), Float(cell / width)) + offset) * step
         let given = boxes[number]
         let scale = Float(Elementary.pow(Double(room[1]), Double(shares[number])))
         let (middle, half) = (centre + SIMD2(given[0], given[1]), SIMD2(given[2], given[3]) * scale / 2)

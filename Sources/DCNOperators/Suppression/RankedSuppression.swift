@@ -120,7 +120,7 @@ package struct RankedSuppression: Operator {
     }
 
     /// The least score as the scores come.
-    private var least: Float {
+    package var least: Float {
         guard hasLogits else { return leastScore }
         return leastScore <= 0 ? -.infinity : Float(Elementary.log(Double(leastScore / (1 - leastScore))))
     }

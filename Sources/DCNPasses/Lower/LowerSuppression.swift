@@ -47,7 +47,7 @@ extension BatchedSuppression: Lowerable {
         if isRotated {
             kept = try turned(boxes, scores, sets)
         } else {
-            kept = try upright(boxes, scores, sets, classes)
+            kept = try upright(boxes, scores, sets)
         }
         // [B, C·N] of scores, the lowest float where nothing is kept; classes first, as equal scores come out.
         let flat = try kept.reshape([0, -1])
@@ -65,6 +65,15 @@ extension BatchedSuppression: Lowerable {
         let held = try clips ? corners.atLeast(0).atMost(1) : corners
         let rows = try isThere.unsqueezed(-1).choosing(
             Term.joined([held, values.unsqueezed(-1)], axis: 2), or: 0)
+        if isCounted {
+            let marks = try isThere.choosing(values, or: 0)
+            return Array(
+                [
+                    try isThere.cast(.int32).reduced(.sum, [1], keeps: true),
+                    try isThere.unsqueezed(-1).choosing(held, or: 0), marks,
+                    try isThere.choosing(label, or: -1).cast(.float32),
+                ].prefix(outputs))
+        }
         func marked(_ numbers: Term) throws(DCNError) -> Term {
             try isThere.choosing(numbers, or: -1).cast(.int32)
         }
@@ -77,13 +86,8 @@ extension BatchedSuppression: Lowerable {
     /// Scores [B, C, N] with those that take no part at the lowest float.
     private func candidates(_ scores: Term, _ classes: Int) throws(DCNError) -> Term {
         let sketch = scores.sketch
-        var isIn = try scores .> Double(leastScore)
-        if (0..<classes).contains(background) {
-            let others = (0..<classes).map { $0 != background }
-            guard let mask = Tensor(extents: [1, classes, 1], others) else { return scores }
-            isIn = try isIn .& sketch.constant(mask)
-        }
-        let open = try isIn.choosing(scores, or: Self.nothing)
+        let open = try (scores .> Double(leastScore)).choosing(scores, or: Self.nothing)
+            .without(background, classes: classes, nothing: Self.nothing)
         guard best >= 0 else { return open }
         let count = try open.length(2).atMost(sketch.integers([best]))
         let found = try sketch.best(open, count, axis: 2)
@@ -92,23 +96,20 @@ extension BatchedSuppression: Lowerable {
     }
 
     /// The kept scores [B, C, N].
-    private func upright(_ boxes: Term, _ scores: Term, _ sets: Int, _ classes: Int) throws(DCNError) -> Term
-    {
-        let sketch = boxes.sketch
-        // Boxes of their own for each class make one image of each class.
-        let own = sets > 1
-        let extents = try Term.joined(
-            [sketch.integers([-1]), boxes.length(1), sketch.integers([4])], axis: 0)
-        let images = try own ? boxes.transpose([0, 2, 1, 3]).reshape(extents) : boxes.squeezed(2)
-        let marks =
-            try own
-            ? scores.reshape(
-                Term.joined([sketch.integers([-1, 1]), boxes.length(1)], axis: 0)) : scores
-        let chosen = try sketch.suppressed(
-            images, marks, threshold: sketch.floats([threshold]), least: sketch.floats([leastScore]))
-        let closed = try sketch.scalar(Self.nothing, .float32).expanded(marks.shape())
-        let kept = try sketch.node(ScatterND(), closed, chosen, marks.gatherND(chosen))
-        return try own ? kept.reshape(scores.shape()) : kept
+    private func upright(_ boxes: Term, _ scores: Term, _ sets: Int) throws(DCNError) -> Term {
+        guard plus == areaPlus else {
+            throw boxes.sketch.refusal(
+                "with inclusive areas of boxes that share exclusive ones has no standard spelling")
+        }
+        return try ordered(boxes).opened(plus).keptByClass(
+            scores, sets: sets, threshold: threshold, least: Double(leastScore), nothing: Self.nothing)
+    }
+
+    /// Boxes whose first corner is the lesser, where edges are inclusive.
+    private func ordered(_ boxes: Term) throws(DCNError) -> Term {
+        guard plus > 0 else { return boxes }
+        let (a, b) = (try boxes.slice(3, from: 0, to: 2), try boxes.slice(3, from: 2))
+        return try Term.joined([a.atMost(b), a.atLeast(b)], axis: 3)
     }
 
     private func turned(_ boxes: Term, _ scores: Term, _ sets: Int) throws(DCNError) -> Term {
