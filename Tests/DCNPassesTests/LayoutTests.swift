@@ -1,6 +1,7 @@
 import DCNGraph
 import DCNOperators
 import DCNPasses
+import TestSupport
 import Testing
 
 @Suite("Layouts")
@@ -15,6 +16,29 @@ struct LayoutTests {
         let (graph, _) = try after(LayOut(.exact), b.graph)
         #expect(operators(graph) == ["Relayout", "Conv", "Relu", "Conv", "Relayout"])
         try expectSameAnswers(b.graph, graph)
+    }
+
+    @Test("half floats and truths that follow channels last come out row-major")
+    func otherElements() throws {
+        for element in [ElementType.float16, .bfloat16] {
+            var b = Builder()
+            let x = b.graph.addInput("x", .tensor(TensorType(element, extents: [1, 20, 6, 5])))
+            let weights = try run(
+                Cast(to: element), [#require(b.graph[b.constant("w", [24, 20, 3, 3])].constant?.tensor)])
+            let y = try b.node(Conv(), [x, b.graph.addConstant("half", .tensor(weights[0]))], "conv")
+            b.graph.addOutput(try b.node(Relu(), [y], "relu"), named: "y")
+            var (graph, _) = try after(WidenHalf(), b.graph)
+            graph = try after(LayOut(.exact), graph).graph
+            #expect(graph[graph.outputs[0]].type.tensor?.element == element)
+            #expect(graph[graph.outputs[0]].type.tensor?.layout == .rowMajor)
+        }
+        var b = Builder()
+        let y = try b.node(Conv(), [b.input("x", [1, 20, 6, 5]), b.constant("w", [24, 20, 3, 3])], "conv")
+        let large = try b.node(Not(), [b.node(IsNaN(), [y], "nan")], "finite")
+        b.graph.addOutput(try b.node(Cast(to: .float32), [large], "number"), named: "z")
+        b.graph.addOutput(large, named: "finite")
+        let (graph, _) = try after(LayOut(.exact), b.graph)
+        #expect(graph[graph.outputs[1]].type.tensor?.layout == .rowMajor)
     }
 
     @Test("a depthwise convolution does as its neighbours do, a first layer as its readers")

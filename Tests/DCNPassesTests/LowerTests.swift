@@ -161,4 +161,17 @@ import Testing
                 "RoiAlign needs a known number of channels to be written in standard operators"
             ])
     }
+
+    @Test func halfFloatsAreWidenedAndRoundedOnce() throws {
+        var build = Builder()
+        let x = build.graph.addInput("x", .tensor(TensorType(.float16, extents: [1, 2, 6, 7])))
+        let rois = build.graph.addInput("rois", .tensor(TensorType(.float16, extents: [3, 6])))
+        var op = Self.align(2, .average)
+        op.angleScale = 1
+        build.graph.addOutput(try build.node(op, [x, rois], "y"))
+        let (lowered, log) = try after(Lower(), build.graph)
+        #expect(log.map(\.rule) == ["lower"])
+        #expect(lowered[lowered.outputs[0]].type == build.graph[build.graph.outputs[0]].type)
+        #expect(operators(lowered).count { $0 == "Cast" } >= 3 && !operators(lowered).contains(RoiAlign.name))
+    }
 }

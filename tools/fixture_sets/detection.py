@@ -5,6 +5,8 @@ from references.detection import (
     adaptive_mean, box_limit, box_transform, class_detections, fake_quantize, heatmap_keypoints, prior_boxes, prior_detections,
     projected_attention, ranked_nms, region_levels, region_proposals, sigmoid, yolo_detections,
 )
+from references.position_sensitive import deform_ps_roi_pool, ps_roi_align
+from references.proposal import mxnet_proposal
 from references.roi import roi_align, roi_align_rotated
 from references.suppression import batched_nms, overlap
 
@@ -325,6 +327,31 @@ def ncnn():
                  {"y": projected_attention(rows, rows, rows, weights, biases, 2)}, {"embed_dim": 8, "num_heads": 2}, fed=["q", "k", "v"])
 
 
+def written_otherwise():
+    """Attributes as text, and bins that are no squares."""
+    maps = features(980, 2 * 6, low=-3)
+    numbers = {"scale": numpy.array(0.25), "rows": numpy.array(3), "columns": numpy.array(2), "ratio": numpy.array(2)}
+    yield single("torchvision-ps-roi-align-oblong", "torchvision::ps_roi_align", {"x": maps, "rois": ROIS} | numbers,
+                 {"y": ps_roi_align(maps, ROIS, (3, 2), 0.25, 2)}, fed=BOTH)
+    square = features(981, 2 * 9)
+    moves = scattered(982, len(ROIS), 2, 3, 3, low=-1, high=1)
+    settings = {"output_dim": 2, "group_size": 3, "pooled_size": 3, "part_size": 3, "sample_per_part": 2, "trans_std": 0.25}
+    yield single("mxnet-deformable-ps-roi-pooling-text", "org.apache.mxnet::_contrib_DeformablePSROIPooling",
+                 {"x": square, "rois": ROIS, "trans": moves},
+                 {"y": deform_ps_roi_pool(square, ROIS, moves, scale=0.25, output_dim=2, group=3, pooled=3, part=3, samples=2, trans_std=0.25)},
+                 {key: str(value) for key, value in settings.items()} | {"spatial_scale": "0.25", "no_trans": "False"},
+                 fed=["x", "rois", "trans"])
+    marks, deltas = scattered(983, 1, 12, 4, 5, low=0.05, high=0.95), scattered(984, 1, 24, 4, 5, low=-0.4, high=0.4)
+    info = numpy.array([[60, 72, 1.5]], numpy.float32)
+    rois, values = mxnet_proposal(marks, deltas, info, stride=16, scales=(1, 2), ratios=(0.5, 1, 2), before=70, after=12, threshold=0.6,
+                                  minimum=8)
+    yield single("mxnet-proposal-text", "org.apache.mxnet::_contrib_Proposal", {"scores": marks, "deltas": deltas, "image": info},
+                 {"rois": rois, "marks": values},
+                 {"feature_stride": "16", "scales": "(1, 2)", "ratios": "(0.5, 1, 2)", "rpn_pre_nms_top_n": "70",
+                  "rpn_post_nms_top_n": "12", "threshold": "0.6", "rpn_min_size": "8", "output_score": "True", "iou_loss": "False"},
+                 fed=["scores", "deltas", "image"])
+
+
 def fixtures():
-    for family in (tensorrt, openvino, caffe2, ncnn):
+    for family in (tensorrt, openvino, caffe2, ncnn, written_otherwise):
         yield from family()

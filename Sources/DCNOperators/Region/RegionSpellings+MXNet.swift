@@ -59,6 +59,27 @@ extension SourceNode {
         return number
     }
 
+    /// A whole number that may be written as text.
+    func whole(_ name: String, default value: Int? = nil) throws(Misfit) -> Int {
+        if let number = try numbers(name)?.first { return number }
+        guard let value else { throw .missing("attribute \(name)") }
+        return value
+    }
+
+    /// Numbers that may be written as text such as `(0.5, 1)`.
+    func reals(_ name: String) throws(Misfit) -> [Float]? {
+        guard case .string(let text)? = attributes[name] else { return try optionalFloats(name) }
+        _ = attribute(name)
+        var numbers: [Float] = []
+        for part in text.text.split(whereSeparator: { "()[], ".contains($0) }) {
+            guard let number = Float(part) else {
+                throw .attribute(name, because: "is '\(escaped(text.text))', expected numbers")
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
     /// A truth that may be written as text; false when it is left out.
     func flag(_ name: String) throws(Misfit) -> Bool {
         guard case .string(let text)? = attributes[name] else { return try bool(name, default: false) }

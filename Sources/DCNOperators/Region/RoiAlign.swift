@@ -78,12 +78,15 @@ package struct RoiAlign: Operator {
         guard isPositionSensitive else {
             let kind = angleScale == nil ? RegionKernel.Kind.align : .rotated
             if try call.input(0).element == .float64 {
-                return .kernel(try PlainRoiAlign(self, call).kernel)
+                return .kernel(try PlainRoiAlign<Double>(self, call).kernel)
             }
             return .kernel(try RegionKernel(kind, shape, call, batches: batches, name: "RoiAlign").kernel)
         }
-        guard bins.height == bins.width else {
-            throw .unsupported("position sensitive RoiAlign of \(bins.height) × \(bins.width) bins")
+        if try call.input(0).element == .float64 {
+            return .kernel(try PlainRoiAlign<Double>(self, call).kernel)
+        }
+        if bins.height != bins.width, try call.input(0).element == .float32 {
+            return .kernel(try PlainRoiAlign<Float>(self, call).kernel)
         }
         shape.output_channels = try call.outputExtents(0)[1]
         shape.group = bins.height
@@ -114,116 +117,5 @@ package struct RoiAlign: Operator {
             throw .unsupported("RoiAlign with the greatest interpolated value has no standard spelling")
         }
         return WrittenNode("RoiAlign", attributes, since: 16)
-    }
-}
-
-/// RoiAlign of upright regions in double precision, one bin after the other.
-struct PlainRoiAlign: Sendable {
-    let op: RoiAlign
-    let x, rois: [Int]
-    let hasBatches: Bool
-
-    init(_ op: RoiAlign, _ call: Call) throws(Misfit) {
-        guard op.angleScale == nil, !op.emptyIsNaN, try call.input(1).element == .float64 else {
-            throw .unsupported("RoiAlign in this form on float64")
-        }
-        self.op = op
-        x = try call.extents(0)
-        rois = try call.extents(1)
-        hasBatches = call.has(2)
-    }
-
-    var kernel: TileKernel {
-        let tiling = Tiling(rois[0] &* x[1], cost: op.bins.height &* op.bins.width &* 64)
-        let plan = self
-        return TileKernel(tiles: tiling.tiles) { (tile, frame) in
-            for row in tiling[tile] { plan.run(row / plan.x[1], row % plan.x[1], frame) }
-        }
-    }
-
-    private func run(_ region: Int, _ channel: Int, _ frame: Frame) {
-        let bins = op.bins
-        let y = frame.output(0, as: Double.self) + (region * x[1] + channel) * bins.height * bins.width
-        let box = frame.input(1, as: Double.self) + region * rois[1]
-        let batch = hasBatches ? Double(frame.input(2, as: Int64.self)[region]) : box[0].rounded(.towardZero)
-        let corner = hasBatches ? box : box + 1
-        guard batch >= 0, batch < Double(x[0]), (0..<4).allSatisfy({ corner[$0].isFinite }) else {
-            y.update(repeating: 0, count: bins.height * bins.width)
-            return
-        }
-        let plane = frame.input(0, as: Double.self) + (Int(batch) * x[1] + channel) * x[2] * x[3]
-        let (rows, columns) = (
-            axis(corner[1], corner[3], bins.height), axis(corner[0], corner[2], bins.width)
-        )
-        for i in 0..<bins.height {
-            for j in 0..<bins.width { y[i * bins.width + j] = bin(plane, rows, i, columns, j) }
-        }
-    }
-
-    private struct Axis { var start, bin, grid: Double }
-
-    private func axis(_ from: Double, _ to: Double, _ count: Int) -> Axis {
-        let (scale, offset) = (Double(op.bins.scale), Double(op.bins.offset))
-        var size = to * scale - from * scale
-        if let minimum = op.bins.minimum { size = max(size, Double(minimum)) }
-        let bin = size / Double(count)
-        let grid = op.bins.samplingRatio > 0 ? Double(op.bins.samplingRatio) : max(0, bin.rounded(.up))
-        return Axis(start: from * scale - offset, bin: bin, grid: grid)
-    }
-
-    /// The samples that can touch an axis of `extent` cells.
-    private func near(_ axis: Axis, _ index: Int, _ extent: Int) -> Range<Int> {
-        let step = axis.bin / axis.grid
-        guard axis.grid > 0, step != 0, step.isFinite else {
-            return 0..<Int(saturating: min(axis.grid, 4096.0))
-        }
-        let start = axis.start + Double(index) * axis.bin
-        let bounds = [(-2 - start) / step - 1, (Double(extent) + 1 - start) / step + 1].sorted()
-        let low = Int(saturating: max(0, min(axis.grid, bounds[0].rounded(.down))))
-        return low..<max(low, Int(saturating: max(0, min(axis.grid, bounds[1].rounded(.up)))))
-    }
-
-    private func bin(_ plane: UnsafePointer<Double>, _ rows: Axis, _ i: Int, _ columns: Axis, _ j: Int)
-        -> Double
-    {
-        let (high, wide) = (near(rows, i, x[2]), near(columns, j, x[3]))
-        var (sum, top, seen) = (0.0, -Double.infinity, 0.0)
-        for k in high {
-            let v = rows.start + Double(i) * rows.bin + (Double(k) + 0.5) * rows.bin / rows.grid
-            for l in wide {
-                let h =
-                    columns.start + Double(j) * columns.bin + (Double(l) + 0.5) * columns.bin / columns.grid
-                let corners = weigh(plane, v, h)
-                let total = corners.sum()
-                sum += total
-                top = max(top, op.mode == .maximumCorner ? corners.max() : total)
-                seen += 1
-            }
-        }
-        let count = rows.grid * columns.grid
-        switch op.mode {
-        case .average: return count > 0 ? sum / count : 0
-        case .maximumCorner: return count <= 0 ? 0 : seen < count ? max(top, 0) : top
-        case .maximum(let initial):
-            let best = seen < count ? max(top, 0) : top
-            return max(Double(initial), best)
-        }
-    }
-
-    /// The four weighted cells around a point.
-    private func weigh(_ plane: UnsafePointer<Double>, _ v: Double, _ h: Double) -> SIMD4<Double> {
-        guard v >= -1, v <= Double(x[2]), h >= -1, h <= Double(x[3]) else { return .zero }
-        let (y0, y1, ly) = cells(v, x[2])
-        let (x0, x1, lx) = cells(h, x[3])
-        return SIMD4(
-            (1 - ly) * (1 - lx) * plane[y0 * x[3] + x0], (1 - ly) * lx * plane[y0 * x[3] + x1],
-            ly * (1 - lx) * plane[y1 * x[3] + x0], ly * lx * plane[y1 * x[3] + x1])
-    }
-
-    private func cells(_ value: Double, _ extent: Int) -> (Int, Int, Double) {
-        let value = max(value, 0)
-        let low = Int(value)
-        guard low < extent - 1 else { return (extent - 1, extent - 1, 0) }
-        return (low, low + 1, value - Double(low))
     }
 }

@@ -24,7 +24,8 @@ package struct MaxRoiPool: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        .kernel(try RegionKernel(.maximum, bins.shape, call, name: "MaxRoiPool").kernel)
+        if try call.input(0).element == .float64 { return .kernel(try PlainMaxRoiPool(self, call).kernel) }
+        return .kernel(try RegionKernel(.maximum, bins.shape, call, name: "MaxRoiPool").kernel)
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {

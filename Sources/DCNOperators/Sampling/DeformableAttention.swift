@@ -4,7 +4,7 @@ package import DCNGraph
 ///
 ///     y[n, q, m] = Σ over l, p of weight[n, q, m, l, p] · value of level l at (x · Wₗ − ½, y · Hₗ − ½)
 ///
-/// Inputs: value `[N, S, M, D]`, spatial shapes `[L, 2]` (h, w; int64), level starts `[L]` (int64), locations `[N, Q, M, L, P, 2]` (x, y in
+/// Inputs: value `[N, S, M, D]`, spatial shapes `[L, 2]` (h, w), level starts `[L]`, both int64 or int32, locations `[N, Q, M, L, P, 2]` (x, y in
 /// 0 … 1), weights `[N, Q, M, L, P]`. Output `[N, Q, M · D]`. Samples are bilinear; outside is zero, also where not finite.
 package struct DeformableAttention: Operator {
     package static let name = "DeformableAttention"
@@ -17,7 +17,8 @@ package struct DeformableAttention: Operator {
         let starts = try inputs.required(2, "level_start_index", rank: 1)
         let places = try inputs.required(3, "sampling_locations", rank: 6)
         let weights = try inputs.required(4, "attention_weights", rank: 5)
-        for operand in [shapes, starts] { try operand.expect([.int64]) }
+        for operand in [shapes, starts] { try operand.expect([.int64, .int32]) }
+        try starts.expectSameElement(as: shapes)
         for operand in [places, weights] { try operand.expectSameElement(as: value) }
         try shapes.expect(2, along: 1, because: "height and width")
         try starts.expect(shapes.dimension(0), along: 0, because: "one for each level")
@@ -36,7 +37,9 @@ package struct DeformableAttention: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        let plan = AttentionPlan(value: try call.extents(0), places: try call.extents(3))
+        let plan = AttentionPlan(
+            value: try call.extents(0), places: try call.extents(3),
+            isNarrow: try call.input(1).element == .int32)
         switch try call.input(0).element {
         case .float32: return .kernel(plan.kernel(Float.self))
         case .float64: return .kernel(plan.kernel(Double.self))
@@ -54,6 +57,13 @@ package struct DeformableAttention: Operator {
 
 private struct AttentionPlan: Sendable {
     let value, places: [Int]
+    /// Whether shapes and starts are int32.
+    let isNarrow: Bool
+
+    private func number(_ frame: Frame, _ operand: Int, _ index: Int) -> Int64 {
+        isNarrow
+            ? Int64(frame.input(operand, as: Int32.self)[index]) : frame.input(operand, as: Int64.self)[index]
+    }
 
     var heads: Int { value[2] }
     var depth: Int { value[3] }
@@ -69,12 +79,12 @@ private struct AttentionPlan: Sendable {
 
     /// Levels have to lie within the rows of value.
     private func misfit(_ frame: Frame) -> Misfit? {
-        let (shapes, starts) = (frame.input(1, as: Int64.self), frame.input(2, as: Int64.self))
         for level in 0..<places[3] {
-            let (count, overflow) = shapes[2 * level].multipliedReportingOverflow(by: shapes[2 * level + 1])
+            let (height, start) = (number(frame, 1, 2 * level), number(frame, 2, level))
+            let (count, overflow) = height.multipliedReportingOverflow(by: number(frame, 1, 2 * level + 1))
             let isInside =
-                !overflow && shapes[2 * level] >= 0 && count >= 0 && starts[level] >= 0
-                && starts[level] <= Int64(value[1]) && count <= Int64(value[1]) - starts[level]
+                !overflow && height >= 0 && count >= 0 && start >= 0
+                && start <= Int64(value[1]) && count <= Int64(value[1]) - start
             if !isInside {
                 return .value(
                     of: "spatial_shapes",
@@ -85,15 +95,15 @@ private struct AttentionPlan: Sendable {
     }
 
     private func run<T: BinaryFloatingPoint>(_ row: Int, _ frame: Frame, _ type: T.Type) {
-        let (shapes, starts) = (frame.input(1, as: Int64.self), frame.input(2, as: Int64.self))
         let y = frame.output(0, as: T.self) + row * depth
         y.update(repeating: 0, count: depth)
         let item = row / (places[1] * heads)
         let head = row % heads
         for level in 0..<places[3] {
-            let (height, width) = (Int(shapes[2 * level]), Int(shapes[2 * level + 1]))
+            let (height, width) = (Int(number(frame, 1, 2 * level)), Int(number(frame, 1, 2 * level + 1)))
             let map =
-                frame.input(0, as: T.self) + ((item * value[1] + Int(starts[level])) * heads + head) * depth
+                frame.input(0, as: T.self) + ((item * value[1] + Int(number(frame, 2, level))) * heads + head)
+                * depth
             for point in 0..<places[4] {
                 let index = (row * places[3] + level) * places[4] + point
                 let place = frame.input(3, as: T.self) + 2 * index

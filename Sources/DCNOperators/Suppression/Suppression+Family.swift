@@ -35,6 +35,11 @@ extension Family {
             throw .unsupported(
                 "mmcv::NonMaxSuppression with \(node.inputs.count) inputs, expected boxes and scores")
         }
+        if node.has("max_output_boxes_per_class") || node.has("center_point_box") {
+            throw .unsupported(
+                "mmcv::NonMaxSuppression as TensorRT's plugin takes it: export for ONNX Runtime, which writes the standard's"
+            )
+        }
         let plus = try node.int("offset", default: 0)
         guard plus == 0 || plus == 1 else {
             throw .attribute("offset", because: "is \(plus), expected 0 or 1")
@@ -78,14 +83,14 @@ extension Family {
 
     private static func proposal(_ node: SourceNode) throws(Misfit) -> Meaning {
         var op = Proposal()
-        op.stride = try node.int("feature_stride", default: 16)
-        op.scales = try node.optionalFloats("scales") ?? [4, 8, 16, 32]
-        op.ratios = try node.optionalFloats("ratios") ?? [0.5, 1, 2]
-        op.before = try node.int("rpn_pre_nms_top_n", default: 6000)
-        op.after = try node.int("rpn_post_nms_top_n", default: 300)
-        op.threshold = try node.float("threshold", default: 0.7)
-        op.leastSize = try node.float("rpn_min_size", default: 16)
-        op.addsToCorners = try node.bool("iou_loss", default: false)
+        op.stride = try node.whole("feature_stride", default: 16)
+        op.scales = try node.reals("scales") ?? [4, 8, 16, 32]
+        op.ratios = try node.reals("ratios") ?? [0.5, 1, 2]
+        op.before = try node.whole("rpn_pre_nms_top_n", default: 6000)
+        op.after = try node.whole("rpn_post_nms_top_n", default: 300)
+        op.threshold = try node.real("threshold", default: 0.7)
+        op.leastSize = try node.real("rpn_min_size", default: 16)
+        op.addsToCorners = try node.flag("iou_loss")
         op.isBatched = node.opType == "_contrib_MultiProposal"
         node.ignore("output_score")
         return Meaning(op)

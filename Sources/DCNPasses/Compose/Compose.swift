@@ -18,12 +18,23 @@ package struct Compose: Pass {
 
 extension Graph {
     /// Puts what an operator says of itself in the place of its node; false where it stays.
+    ///
+    /// Half floats are widened on the way in, and results rounded once on the way out, as where the operator runs itself.
     mutating func replace(_ id: NodeID, by op: any Lowerable) throws(DCNError) -> Bool {
         let node = self[id]
         let results = try inserting(before: id) { (graph) throws(DCNError) -> [Term]? in
             let sketch = Sketch(graph, for: node)
-            let inputs = node.inputs.map { $0.map(sketch.term) }
-            let results = try op.lowered(inputs, outputs: node.outputs.count, in: sketch)
+            var inputs: [Term?] = []
+            for input in node.inputs {
+                inputs.append(try input.map { (value) throws(DCNError) in try sketch.term(value).widened })
+            }
+            var results = try op.lowered(inputs, outputs: node.outputs.count, in: sketch)
+            for (index, output) in node.outputs.enumerated() where index < results?.count ?? 0 {
+                guard let half = output.flatMap({ graph[$0].type.tensor?.element }), half.isHalf else {
+                    continue
+                }
+                if let result = results?[index] { results?[index] = try result.cast(half) }
+            }
             if results != nil { graph = sketch.graph }
             return results
         }
@@ -34,4 +45,9 @@ extension Graph {
         removeDead(from: id)
         return true
     }
+}
+
+extension Term {
+    /// Half floats as float32, anything else as it is.
+    fileprivate var widened: Term { get throws(DCNError) { element.isHalf ? try cast(.float32) : self } }
 }

@@ -195,4 +195,16 @@ struct DetectionTests {
             #expect(throws: Misfit.self, "\(name)") { try spelled(domain, name, attributes) }
         }
     }
+
+    @Test("maxima over regions are the same in double precision")
+    func maxima() throws {
+        var numbers = Seeded(3)
+        let x = numbers.tensor([2, 3, 7, 6], scale: 2)
+        let rois = try tensor(
+            [5, 5], [0, 1, 1, 4, 3, 1, -6, 2, 5, 30, 0, 40, 9, 25, 9, 1, 3, 2, 1, 1, 7, 0, 0, 3, 3])
+        let op = MaxRoiPool(RegionBins(height: 2, width: 3, scale: 0.5))
+        let wide = try [x, rois].map { try run(Cast(to: .float64), [$0])[0] }
+        let double = try run(op, wide)[0].elements(as: Double.self).map { Float($0) }
+        #expect(try run(op, [x, rois])[0].elements(as: Float.self) == double)
+    }
 }
