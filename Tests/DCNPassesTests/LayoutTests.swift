@@ -23,8 +23,8 @@ struct LayoutTests {
         for element in [ElementType.float16, .bfloat16] {
             var b = Builder()
             let x = b.graph.addInput("x", .tensor(TensorType(element, extents: [1, 20, 6, 5])))
-            let weights = try run(
-                Cast(to: element), [#require(b.graph[b.constant("w", [24, 20, 3, 3])].constant?.tensor)])
+            let full = b.constant("w", [24, 20, 3, 3])
+            let weights = try run(Cast(to: element), [#require(b.graph[full].constant?.tensor)])
             let y = try b.node(Conv(), [x, b.graph.addConstant("half", .tensor(weights[0]))], "conv")
             b.graph.addOutput(try b.node(Relu(), [y], "relu"), named: "y")
             var (graph, _) = try after(WidenHalf(), b.graph)

@@ -80,7 +80,9 @@ package struct PriorDetection: Operator {
     private func types(_ operands: [Operand]) throws(Misfit) -> [TensorType] {
         let (images, element) = (operands[0].dimension(0), operands[0].element)
         switch form {
-        case .listed: return [TensorType(element, [1, .unknown, 6])]
+        case .listed:
+            try operands[0].expect(1, along: 0, because: "one image")
+            return [TensorType(element, [1, .unknown, 6])]
         case .ranked:
             guard keeps >= 0 else {
                 throw .attribute("keepTopK", because: "is \(keeps), expected 0 or more")
@@ -146,7 +148,8 @@ package struct PriorDetection: Operator {
         let (op, outputs) = (self, call.outputs.count)
         return .routine(
             ValueRoutine { (values, scope) throws(Misfit) in
-                Array(try op.run(values, scope).prefix(outputs)).map { $0.map(Datum.tensor) }
+                try expectRoom(for: op, values, outputs, scope)
+                return try op.run(values, scope).prefix(outputs).map { $0.map(Datum.tensor) }
             })
     }
 

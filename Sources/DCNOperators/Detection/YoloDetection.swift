@@ -43,7 +43,8 @@ package struct YoloDetection: Operator {
         where !(1...(1 << 16)).contains(value) {
             throw .attribute(name, because: "is \(value), expected 1 … \(1 << 16)")
         }
-        guard inputs.count > 0, scales.count >= inputs.count else {
+        guard inputs.count > 0 else { throw .missing("map 0") }
+        guard scales.count >= inputs.count else {
             throw .attribute(
                 "anchors_scale", because: "has \(scales.count) entries, one for each map is expected")
         }

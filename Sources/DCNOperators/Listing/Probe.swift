@@ -11,7 +11,7 @@ struct Probe {
     let spelling: Dialect.Spelling
 
     /// What some spellings must be asked with: quantised operands, a picture of known size, something to scan, the
-    /// attributes of anchors, and those of a tree of one leaf.
+    /// attributes of anchors, of levels, and those of a tree of one leaf.
     private static let examples: [String: Offer] = [
         "Proposal": Offer(attributes: ["ratio": .floats([1]), "scale": .floats([1])]),
         "QLinearConv": Offer(quantised), "QLinearMatMul": Offer(quantised),
@@ -26,6 +26,10 @@ struct Probe {
             "nodes_truenodeids": .ints([0]), "nodes_trueleafs": .ints([1]), "nodes_falsenodeids": .ints([0]),
             "nodes_falseleafs": .ints([1]), "leaf_targetids": .ints([0]), "tree_roots": .ints([0]),
         ]),
+        "Yolov3DetectionOutput": Offer(attributes: [
+            "biases": .floats([1, 1]), "mask": .floats([0]), "anchors_scale": .floats([1]),
+        ]),
+        "FakeQuantize": Offer(attributes: ["levels": .int(2)]),
     ]
 
     private static let quantised = [.uint8, .float32, .uint8, .uint8, .float32, .uint8, .float32, .uint8]

@@ -71,6 +71,7 @@ package struct AnchorProposal: Operator {
         let (op, outputs) = (self, call.outputs.count)
         return .routine(
             ValueRoutine { (values, scope) throws(Misfit) in
+                try expectRoom(for: op, values, outputs, scope)
                 let scores = try floats(values, 0, "class_probs")
                 let deltas = try floats(values, 1, "bbox_deltas").values
                 let image = try floats(values, 2, "image_shape").values

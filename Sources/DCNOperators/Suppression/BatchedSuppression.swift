@@ -124,6 +124,7 @@ package struct BatchedSuppression: Operator {
     }
 
     private func run(_ values: [Datum?], _ scope: any Scope, _ outputs: Int) throws(Misfit) -> [Datum?] {
+        try expectRoom(for: self, values, outputs, scope)
         let (boxes, scores) = (try floats(values, 0, "boxes"), try floats(values, 1, "scores"))
         let batches = boxes.extents[0]
         var rows = [Float](repeating: 0, count: batches * keeps * (width + 1))

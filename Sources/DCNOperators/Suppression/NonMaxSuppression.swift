@@ -88,6 +88,14 @@ func floats(_ values: [Datum?], _ index: Int, _ name: String) throws(Misfit) -> 
     return (tensor.extents, tensor.elements(as: Float.self))
 }
 
+/// Throws where what an operator gives for these values is larger than what may be allocated.
+func expectRoom(
+    for op: some Operator, _ values: [Datum?], _ outputs: Int, _ scope: any Scope
+) throws(Misfit) {
+    let inputs = Inputs(values.map { $0?.type }, constants: values, outputCount: outputs)
+    try scope.expectRoom(for: op.boundedOutputTypes(for: inputs))
+}
+
 /// The one float of an input that may be left out.
 func scalar(_ values: [Datum?], _ index: Int) -> Float? {
     index < values.count ? values[index]?.tensor?.elements(as: Float.self).first : nil

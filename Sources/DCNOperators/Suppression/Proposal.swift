@@ -65,6 +65,7 @@ package struct Proposal: Operator {
         let (op, outputs) = (self, call.outputs.count)
         return .routine(
             ValueRoutine { (values, scope) throws(Misfit) in
+                try expectRoom(for: op, values, outputs, scope)
                 let scores = try floats(values, 0, "cls_prob")
                 let deltas = try floats(values, 1, "bbox_pred").values
                 let info = try floats(values, 2, "im_info").values

@@ -82,6 +82,7 @@ package struct RankedSuppression: Operator {
         let (op, outputs) = (self, call.outputs.count)
         return .routine(
             ValueRoutine { (values, scope) throws(Misfit) in
+                try expectRoom(for: op, values, outputs, scope)
                 let found = try op.hits(values, scope)
                 return (op.givesIndices ? [op.places(found)] : op.tables(found)).prefix(outputs)
                     .map { $0.map(Datum.tensor) }
