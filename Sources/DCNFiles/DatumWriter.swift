@@ -1,4 +1,5 @@
 package import DCN
+internal import DCNFormats
 
 /// Writes a value as `TensorProto`, `SequenceProto` or `OptionalProto`, every type as it is.
 package func writeDatum(_ path: String, _ datum: Datum, named name: String) throws(DCNError) {
@@ -21,7 +22,7 @@ private func message(_ tensor: Tensor, named name: String) -> [UInt8] {
     wire.number(2, tensor.type.element.rawValue)
     for string in tensor.byteStrings { wire.bytes(6, string.bytes) }
     if !name.isEmpty { wire.bytes(8, Array(name.utf8)) }
-    if tensor.type.element != .string { tensor.withBytes { wire.bytes(9, $0) } }
+    if tensor.type.element != .string { tensor.packedForFile.withBytes { wire.bytes(9, $0) } }
     return wire.written
 }
 

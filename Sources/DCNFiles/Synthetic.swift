@@ -84,6 +84,8 @@ extension ElementType {
         case .float8e5m2: [0x3C]
         case .float8e8m0: [0x7F]
         case .float4e2m1: [0x22]
+        case .float6e2m3: [0x08]
+        case .float6e3m2: [0x0C]
         case .int4, .uint4: [0x11]
         case .int2, .uint2: [0x55]
         default: [1] + [UInt8](repeating: 0, count: byteWidth - 1)

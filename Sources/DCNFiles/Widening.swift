@@ -1,12 +1,12 @@
 package import DCN
 
-/// The tensor itself, or for types that NumPy lacks one of a wider type with the same numbers: bfloat16, float8 and
-/// float4 become float32, unsigned 2- and 4-bit integers uint8, signed ones int8.
+/// The tensor itself, or for types that NumPy lacks one of a wider type with the same numbers: bfloat16, float8,
+/// float6 and float4 become float32, unsigned 2- and 4-bit integers uint8, signed ones int8.
 package func widened(_ tensor: Tensor) -> Tensor {
     let wide: Tensor? =
         switch tensor.type.element {
         case .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0,
-            .float4e2m1:
+            .float4e2m1, .float6e2m3, .float6e3m2:
             Tensor(extents: tensor.extents, narrowNumbers(tensor).map { Float($0) })
         case .int4, .int2: Tensor(extents: tensor.extents, narrowNumbers(tensor).map { Int8($0) })
         case .uint4, .uint2: Tensor(extents: tensor.extents, narrowNumbers(tensor).map { UInt8($0) })
@@ -47,6 +47,8 @@ package func narrowNumber(_ bits: UInt16, _ element: ElementType) -> Double {
     case .float8e5m2fnuz:
         return FloatForm(exponent: 5, fraction: 2, bias: 16, specials: .minusZeroIsNaN).number(bits)
     case .float4e2m1: return FloatForm(exponent: 2, fraction: 1, bias: 1, specials: .none).number(bits)
+    case .float6e2m3: return FloatForm(exponent: 2, fraction: 3, bias: 1, specials: .none).number(bits)
+    case .float6e3m2: return FloatForm(exponent: 3, fraction: 2, bias: 3, specials: .none).number(bits)
     case .float8e8m0:
         return bits == 255 ? .nan : Double(sign: .plus, exponent: Int(bits) - 127, significand: 1)
     case .int4: return Double(bits) - (bits >= 8 ? 16 : 0)

@@ -26,16 +26,20 @@ public enum ElementType: Int, Sendable, Hashable, Codable, CaseIterable {
     case float8e8m0 = 24
     case uint2 = 25
     case int2 = 26
+    case float6e2m3 = 27
+    case float6e3m2 = 28
 }
 
 extension ElementType {
-    /// Bits of one element as stored; strings have none.
+    /// Bits of one element as stored; strings have none. Floats of six bits take a byte each, their code in its low
+    /// bits: only files pack four of them into three bytes.
     public var bitWidth: Int {
         switch self {
         case .string: 0
         case .uint2, .int2: 2
         case .uint4, .int4, .float4e2m1: 4
-        case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0:
+        case .uint8, .int8, .bool, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float8e8m0,
+            .float6e2m3, .float6e3m2:
             8
         case .uint16, .int16, .float16, .bfloat16: 16
         case .float32, .int32, .uint32: 32
@@ -74,11 +78,14 @@ extension ElementType {
     public var isFloat: Bool {
         switch self {
         case .float32, .float64, .float16, .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2,
-            .float8e5m2fnuz, .float8e8m0, .float4e2m1:
+            .float8e5m2fnuz, .float8e8m0, .float4e2m1, .float6e2m3, .float6e3m2:
             true
         default: false
         }
     }
+
+    /// Whether this is a float of six bits.
+    public var isSixBit: Bool { self == .float6e2m3 || self == .float6e3m2 }
 
     /// Whether this is a pair of floats.
     public var isComplex: Bool { self == .complex64 || self == .complex128 }
@@ -116,6 +123,8 @@ extension ElementType: CustomStringConvertible {
         case .float8e8m0: "float8e8m0"
         case .uint2: "uint2"
         case .int2: "int2"
+        case .float6e2m3: "float6e2m3"
+        case .float6e3m2: "float6e3m2"
         }
     }
 }

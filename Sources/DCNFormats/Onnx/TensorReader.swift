@@ -72,15 +72,17 @@ struct TensorReader {
         } catch {
             throw .model(error.description)
         }
-        let count = type.byteCount ?? 0
+        let count = type.fileByteCount ?? 0
         let offset = try Self.number(entries["offset"], "offset") ?? 0
         let length = try Self.number(entries["length"], "length") ?? count
         guard length == count else { throw .model("has \(length) bytes in another file, expected \(count)") }
-        guard offset <= storage.byteCount, count <= storage.byteCount - offset,
-            let tensor = Tensor(type, storage: storage, byteOffset: offset)
-        else {
+        guard offset <= storage.byteCount, count <= storage.byteCount - offset else {
             throw .model(
                 "has \(count) bytes at offset \(offset) of another file, which has \(storage.byteCount)")
+        }
+        if type.element.isSixBit { try reserve(type.byteCount ?? 0) }
+        guard let tensor = Tensor(type, inFile: storage, at: offset) else {
+            throw .model("data doesn't fit its extents")
         }
         return tensor.normalised()
     }
@@ -103,7 +105,9 @@ struct TensorReader {
         }
         do {
             let held = try HeldNumbers(in: mapping.bytes, messages: ranges)
-            if held.filled != [.raw], held.filled.count == 1 { try reserve(type.byteCount ?? 0) }
+            if held.filled != [.raw] || type.element.isSixBit, held.filled.count == 1 {
+                try reserve(type.byteCount ?? 0)
+            }
             return try Self.tensor(of: type, held, storage)
         } catch let fault as WireFault {
             throw .model("\(fault)")
@@ -126,7 +130,7 @@ struct TensorReader {
     private static func tensor(
         of type: TensorType, _ held: HeldNumbers, _ storage: Storage
     ) throws -> Tensor {
-        let byteCount = type.byteCount ?? 0
+        let byteCount = type.fileByteCount ?? 0
         let filled = held.filled
         guard let field = filled.first else {
             guard byteCount == 0 else { throw TensorFault.model("has no data, expected \(byteCount) bytes") }
@@ -140,7 +144,7 @@ struct TensorReader {
             guard count == byteCount, let run = held.runs[.raw] else {
                 throw TensorFault.model("has \(count) bytes of raw_data, expected \(byteCount)")
             }
-            return try made(Tensor(type, storage: storage, byteOffset: run.lowerBound)).normalised()
+            return try made(Tensor(type, inFile: storage, at: run.lowerBound)).normalised()
         }
         let form = TypedForm(type)
         guard field == form.field else {
@@ -169,12 +173,7 @@ enum TensorFault: Error {
 /// The element type that a file's code stands for.
 func elementType(_ code: Int32) throws(TensorFault) -> ElementType {
     if let element = ElementType(rawValue: Int(code)) { return element }
-    switch code {
-    case 0: throw .model("has no element type")
-    case 27: throw .unsupported("element type float6e2m3")
-    case 28: throw .unsupported("element type float6e3m2")
-    default: throw .model("has element type \(code), which is not defined")
-    }
+    throw .model(code == 0 ? "has no element type" : "has element type \(code), which is not defined")
 }
 
 extension Tensor {
@@ -242,7 +241,7 @@ private struct TypedForm {
                 }
             }
             index += 1
-            return Self.fits(number, width)
+            return Self.fits(number, width) && (!element.isSixBit || number < 64)
         }
         guard fits else {
             throw TensorFault.model("has a number in \(field.name) that doesn't fit \(element)")

@@ -9,7 +9,8 @@ package struct BitCast: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let x = try inputs.required(0, "input")
-        guard x.element != .string, x.element.bitWidth == to.bitWidth else {
+        guard x.element != .string, x.element.bitWidth == to.bitWidth, x.element.isSixBit == to.isSixBit
+        else {
             throw .element(of: "input", expected: "a type of \(to.bitWidth) bits as \(to)", got: x.element)
         }
         return [.tensor(TensorType(to, x.type.shape, layout: x.type.layout))]

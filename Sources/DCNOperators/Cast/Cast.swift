@@ -135,6 +135,7 @@ extension ElementType {
 
     fileprivate var castVersion: Int {
         switch self {
+        case .float6e2m3, .float6e3m2: 28
         case .uint2, .int2: 25
         case .float8e8m0: 24
         case .float4e2m1: 23
@@ -171,7 +172,7 @@ extension ElementType {
         case .uint4: DCN_ELEMENT_U4
         case .int2: DCN_ELEMENT_I2
         case .uint2: DCN_ELEMENT_U2
-        case .string, .complex64, .complex128: nil
+        case .string, .complex64, .complex128, .float6e2m3, .float6e3m2: nil
         }
     }
 }

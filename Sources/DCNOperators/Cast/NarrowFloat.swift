@@ -1,6 +1,6 @@
 package import DCNGraph
 
-/// A floating-point format of 4, 8 or 16 bits: sign, exponent, mantissa.
+/// A floating-point format of 4, 6, 8 or 16 bits: sign, exponent, mantissa.
 ///
 ///     value = (−1)^sign · 2^(exponent − bias) · 1.mantissa        (exponent 0: 2^(1 − bias) · 0.mantissa)
 package struct NarrowFloat: Sendable {
@@ -28,6 +28,8 @@ package struct NarrowFloat: Sendable {
         case .float8e5m2fnuz:
             self.init(5, 2, bias: 16, greatest: 0x7F, infinity: nil, nan: 0x80, unsignedZero: true)
         case .float4e2m1: self.init(2, 1, bias: 1, greatest: 0x7, infinity: nil, nan: nil)
+        case .float6e2m3: self.init(2, 3, bias: 1, greatest: 0x1F, infinity: nil, nan: nil)
+        case .float6e3m2: self.init(3, 2, bias: 3, greatest: 0x1F, infinity: nil, nan: nil)
         default: return nil
         }
     }
@@ -70,6 +72,13 @@ package struct NarrowFloat: Sendable {
         let magnitude = x.isInfinite ? greatest + 1 : rounded(x.magnitude)
         if magnitude > greatest { return overflowed(sign, saturate: saturate) }
         return magnitude == 0 && hasUnsignedZero ? 0 : magnitude | sign
+    }
+
+    /// The number of the fewest decimal digits that has the code of `number`, a number of this format, and is in its range.
+    func shortest(_ number: Double) -> Double {
+        let (code, range) = (encoded(number, saturate: false), decoded(greatest))
+        let candidates = (1...16).lazy.map { roundedDecimal(number, digits: $0) }
+        return candidates.first { abs($0) <= range && encoded($0, saturate: false) == code } ?? number
     }
 
     private func overflowed(_ sign: UInt32, saturate: Bool) -> UInt32 {

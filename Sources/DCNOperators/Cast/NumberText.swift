@@ -32,5 +32,6 @@ private func text(_ reader: ElementReader, _ base: UnsafeRawPointer, _ index: In
     let number = reader.number(base, index)
     if number.isNaN { return "NaN" }
     if number.isInfinite { return number < 0 ? "-INF" : "INF" }
+    if let format = NarrowFloat(reader.element) { return "\(format.shortest(number))" }
     return reader.element == .float64 ? "\(number)" : "\(Float(number))"
 }

@@ -20,6 +20,14 @@ func hyperbolicTangent(_ x: Double) -> Double { tanh(x) }
 func errorFunction(_ x: Double) -> Double { erf(x) }
 func exponentialLessOne(_ x: Double) -> Double { expm1(x) }
 
+/// x rounded to so many decimal digits, the first that is not 0 counting first.
+func roundedDecimal(_ x: Double, digits: Int) -> Double {
+    guard x != 0, x.isFinite else { return x }
+    let shift = Double(digits - 1) - log10(abs(x)).rounded(.down)
+    let scale = pow(10, abs(shift))
+    return shift < 0 ? (x / scale).rounded() * scale : (x * scale).rounded() / scale
+}
+
 /// x within 0 … 1, NaN kept.
 func clamped(_ x: Double) -> Double { x < 0 ? 0 : x > 1 ? 1 : x }
 

@@ -1,7 +1,7 @@
 internal import CKernels
 package import DCNGraph
 
-/// y = saturate(round(x / scale) + zero), halves to even; floats of 8 and 4 bits are rounded to their nearest instead.
+/// y = saturate(round(x / scale) + zero), halves to even; floats of 8, 6 and 4 bits are rounded to their nearest instead.
 package struct QuantizeLinear: Operator {
     package static let name = "QuantizeLinear"
     /// The axis of scales that are not one.
@@ -26,7 +26,8 @@ package struct QuantizeLinear: Operator {
     }
 
     static let quantised: [ElementType] =
-        [.int8, .uint8, .int16, .uint16, .int4, .uint4, .int2, .uint2, .float4e2m1] + .eightBitFloats
+        [.int8, .uint8, .int16, .uint16, .int4, .uint4, .int2, .uint2, .float4e2m1, .float6e2m3, .float6e3m2]
+        + .eightBitFloats
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let x = try inputs.required(0, "x")

@@ -7,12 +7,18 @@ import Testing
 struct CastTests {
     static let narrow: [ElementType] = [
         .float16, .bfloat16, .float8e4m3fn, .float8e4m3fnuz, .float8e5m2, .float8e5m2fnuz, .float4e2m1,
+        .float6e2m3, .float6e3m2,
     ]
+
+    /// Bits of a code, which has a byte of its own where it has six.
+    private func width(_ element: ElementType) -> UInt32 {
+        element.isSixBit ? 6 : UInt32(element.bitWidth)
+    }
 
     @Test("every code of a narrow float comes back", arguments: narrow)
     func roundTrip(element: ElementType) throws {
         let format = try #require(NarrowFloat(element))
-        for code in 0..<UInt32(1) << UInt32(element.bitWidth) {
+        for code in 0..<UInt32(1) << width(element) {
             let number = format.decoded(code)
             let again = format.encoded(number, saturate: false)
             #expect(number.isNaN ? format.decoded(again).isNaN : again == code)
@@ -22,7 +28,7 @@ struct CastTests {
     @Test("what lies between two codes goes to the nearer, halves to the even one", arguments: narrow)
     func nearest(element: ElementType) throws {
         let format = try #require(NarrowFloat(element))
-        for code in 0..<UInt32(1) << UInt32(element.bitWidth - 1) - 1 {
+        for code in 0..<UInt32(1) << (width(element) - 1) - 1 {
             let (low, high) = (format.decoded(code), format.decoded(code + 1))
             guard low.isFinite, high.isFinite, high > low else { continue }
             let middle = (low + high) / 2
@@ -45,6 +51,15 @@ struct CastTests {
         for (value, got) in zip(values, back) {
             #expect(got == format.decoded(format.encoded(Double(value), saturate: saturates)), "\(value)")
         }
+    }
+
+    @Test("texts of narrow floats are the shortest that give the same number again")
+    func texts() throws {
+        let halves = try run(Cast(to: .float16), [Tensor(vector: [Float(0.479), 65504, 0.1, -0.0, 1e-7])])
+        let texts = try run(Cast(to: .string), halves)[0].strings.map(\.text)
+        #expect(texts == ["0.479", "65500.0", "0.1", "-0.0", "1e-07"])
+        let eighths = try run(Cast(to: .float6e3m2), [Tensor(vector: [Float(0.0625), 28, -1.75])])
+        #expect(try run(Cast(to: .string), eighths)[0].strings.map(\.text) == ["0.06", "28.0", "-1.8"])
     }
 
     @Test("numbers between whole types")

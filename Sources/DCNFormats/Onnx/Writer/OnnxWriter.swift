@@ -221,18 +221,21 @@ extension OnnxWriter {
                 strings.count, arena.list(strings)
             )
         } else if mayLieOutside, let externalLocation, tensor.byteCount >= Self.externalByteCount {
+            let packed = tensor.packedForFile
             let entries = [
                 pair("location", externalLocation), pair("offset", "\(externalOffset)"),
-                pair("length", "\(tensor.byteCount)"),
+                pair("length", "\(packed.byteCount)"),
             ]
             (message.pointee.n_external_data, message.pointee.external_data) = (
                 entries.count, arena.messages(entries)
             )
             (message.pointee.has_data_location, message.pointee.data_location) = (1, 1)
-            external.append(tensor)
-            externalOffset += (tensor.byteCount + Self.alignment - 1) / Self.alignment * Self.alignment
+            external.append(packed)
+            externalOffset += (packed.byteCount + Self.alignment - 1) / Self.alignment * Self.alignment
         } else {
-            (message.pointee.has_raw_data, message.pointee.raw_data) = (1, arena.bytes(of: tensor))
+            (message.pointee.has_raw_data, message.pointee.raw_data) = (
+                1, arena.bytes(of: tensor.packedForFile)
+            )
         }
         return message
     }
