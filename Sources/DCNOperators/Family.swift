@@ -8,14 +8,17 @@ package struct Family: Sendable {
     package let spellings: [String: [String: Dialect.Spelling]]
     /// Spellings by name that hold in every domain which has none of its own of that name.
     package let anywhere: [String: Dialect.Spelling]
+    /// What exporters wrote under the standard's names in versions of its operator set that did not have them yet.
+    package let early: [String: Dialect.Spelling]
 
     /// A family from its members.
     package init(
         _ operators: [any Operator.Type], _ spellings: [String: [String: Dialect.Spelling]],
-        anywhere: [String: Dialect.Spelling] = [:]
+        anywhere: [String: Dialect.Spelling] = [:], early: [String: Dialect.Spelling] = [:]
     ) {
         self.operators = operators
         self.spellings = spellings
         self.anywhere = anywhere
+        self.early = early
     }
 }

@@ -5,5 +5,6 @@ extension Family {
     static let deformables = Family(
         [DeformAggregate.self], [:],
         anywhere: [DeformSpellings.anywhere, AggregateSpellings.anywhere, RefusedSpellings.anywhere]
-            .reduce(into: [:]) { $0.merge($1) { first, _ in first } })
+            .reduce(into: [:]) { $0.merge($1) { first, _ in first } },
+        early: ["DeformConv": { (node) throws(Misfit) in try DeformSpellings.byShape(node) }])
 }

@@ -238,3 +238,6 @@ let standardVersions: [String: [String: [Int]]] = [
         "Momentum": [1],
     ],
 ]
+
+/// The version of a domain that the table begins with: operators listed for it may be older.
+func oldestVersion(of domain: String) -> Int { domain.isEmpty ? 7 : 1 }

@@ -43,7 +43,9 @@ extension Family {
                 },
             ],
             "mmcv": ["MMCVInstanceNormalization": instance, "MMCVSyncBatchNorm": synchronised],
-        ])
+        ],
+        // onnxruntime's optimiser writes it, whatever the version of the model.
+        early: ["LayerNormalization": { (node) throws(Misfit) in try layer(node, isSimplified: false) }])
 
     private static func batch(_ node: SourceNode) throws(Misfit) -> Meaning {
         var op = BatchNormalization(

@@ -17,7 +17,8 @@ extension Family {
             ],
             "com.microsoft": ["GridSample": gridSample],
             "mmcv": others, "mmdeploy": others,
-        ])
+        ],
+        early: ["GridSample": codedSample])
 
     private static let others: [String: Dialect.Spelling] = [
         "grid_sampler": coded,
@@ -62,19 +63,32 @@ extension Family {
     }
 
     private static func coded(_ node: SourceNode) throws(Misfit) -> Meaning {
-        let (mode, edge) = (
-            try node.int("interpolation_mode", default: 0), try node.int("padding_mode", default: 0)
-        )
+        try coded(node, mode: "interpolation_mode", edge: "padding_mode", corners: "align_corners")
+    }
+
+    /// A node whose attributes have these names and are PyTorch's codes.
+    private static func coded(
+        _ node: SourceNode, mode modeName: String, edge edgeName: String, corners: String
+    ) throws(Misfit) -> Meaning {
+        let (mode, edge) = (try node.int(modeName, default: 0), try node.int(edgeName, default: 0))
         guard let interpolation = GridSample.Interpolation(rawValue: mode) else {
-            throw .attribute("interpolation_mode", because: "is \(mode), expected 0, 1 or 2")
+            throw .attribute(modeName, because: "is \(mode), expected 0, 1 or 2")
         }
         guard let outside = GridSample.Outside(rawValue: edge) else {
-            throw .attribute("padding_mode", because: "is \(edge), expected 0, 1 or 2")
+            throw .attribute(edgeName, because: "is \(edge), expected 0, 1 or 2")
         }
         return Meaning(
             GridSample(
-                interpolation, outside: outside, alignsCorners: try node.bool("align_corners", default: false)
-            ))
+                interpolation, outside: outside, alignsCorners: try node.bool(corners, default: false)))
+    }
+
+    /// What symbolic functions for a plugin of TensorRT wrote before the standard had the operator: codes for modes.
+    private static func codedSample(_ node: SourceNode) throws(Misfit) -> Meaning {
+        if case .int? = node.attributes["interpolationmode"] {
+            return try coded(node, mode: "interpolationmode", edge: "paddingmode", corners: "aligncorners")
+        }
+        guard case .int? = node.attributes["mode"] else { throw notYet(node, 16) }
+        return try coded(node, mode: "mode", edge: "padding_mode", corners: "align_corners")
     }
 
     private static func maskedConvolution(_ node: SourceNode) throws(Misfit) -> Meaning {
