@@ -1,7 +1,8 @@
 package import DCNGraph
 
 /// Adds columns of blocks up to an image: inputs input [N, C × block, L], image_shape, block_shape; gives
-/// [N, C, image…]. Block l, element k of it lands at l · strides + k · dilations - pads.
+/// [N, C, image…]. Block l, element k of it lands at l · strides + k · dilations - pads. A sum of booleans is true where
+/// one of them is; one of strings is not defined.
 package struct Col2Im: Operator {
     package static let name = "Col2Im"
     /// Distances of elements in a block; nil for ones.
@@ -19,7 +20,10 @@ package struct Col2Im: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let data = try inputs.required(0, "input", rank: 3)
-        try data.expect(.numbers)
+        try data.expect(.numbers + [.bool, .complex64, .complex128, .string])
+        if data.element == .string {
+            throw .unsupported("Col2Im on strings, whose sums the standard does not define")
+        }
         let image = try inputs.required(1, "image_shape", rank: 1)
         let block = try inputs.required(2, "block_shape", rank: 1)
         for operand in [image, block] { try operand.expect([.int64]) }
@@ -66,6 +70,8 @@ package struct Col2Im: Operator {
         case .uint16: return .kernel(try geometry.kernel(planes, as: UInt16.self))
         case .uint32: return .kernel(try geometry.kernel(planes, as: UInt32.self))
         case .uint64: return .kernel(try geometry.kernel(planes, as: UInt64.self))
+        case .bool: return .kernel(try geometry.kernel(planes, as: UInt8.self, by: .max))
+        case .complex64, .complex128: return .routine(ComplexParts(real: self, imaginary: self))
         case let element: throw .unsupported("Col2Im on \(element)")
         }
     }
@@ -137,7 +143,9 @@ private struct Geometry: Sendable {
     }
 
     /// Sums one plane after another; a tile is a range of planes.
-    func kernel<T: Reducible>(_ planes: Int, as type: T.Type) throws(Misfit) -> TileKernel {
+    func kernel<T: Reducible>(
+        _ planes: Int, as type: T.Type, by reduction: Reduction = .add
+    ) throws(Misfit) -> TileKernel {
         guard let places = try columns(), let extents = Shape(image).fixed else {
             throw .missing("image_shape")
         }
@@ -153,7 +161,7 @@ private struct Geometry: Sendable {
                 for k in 0..<blockSize {
                     for l in 0..<count {
                         guard let cell = cell(k, l, places, extents) else { continue }
-                        y[cell] = y[cell].joined(x[k * count + l], by: .add)
+                        y[cell] = y[cell].joined(x[k * count + l], by: reduction)
                     }
                 }
             }

@@ -57,6 +57,10 @@ package struct Resize: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let x = try inputs.required(0, "X")
+        try x.expect(.numbers + [.bool, .string, .complex64, .complex128])
+        if x.element == .string && (interpolation != .nearest || extrapolation != 0) {
+            throw .unsupported("interpolation between strings, which the standard does not define")
+        }
         if antialiases && interpolation == .nearest {
             throw .attribute("antialias", because: "is set, which nearest neighbours do not have")
         }
@@ -78,6 +82,12 @@ package struct Resize: Operator {
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
         let type = try call.input(0)
+        if type.element == .string { return .routine(SurrogateRoutine(op: self, outputs: call.outputs)) }
+        if type.element.isComplex {
+            var imaginary = self
+            imaginary.extrapolation = 0
+            return .routine(ComplexParts(real: self, imaginary: imaginary))
+        }
         let inputs = Inputs(call.inputs, constants: call.constants)
         guard let shape = type.shape, let axes = try geometry(inputs, shape),
             let plan = ResizePlan(self, extents: try call.extents(0), axes: axes)

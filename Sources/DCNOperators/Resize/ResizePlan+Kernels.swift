@@ -75,17 +75,11 @@ extension ResizePlan {
     func execution(of element: ElementType, _ interpolation: Resize.Interpolation) throws(Misfit) -> Execution
     {
         if interpolation == .nearest, fill == 0 || !tables.contains(where: { $0.cells.contains(-1) }) {
-            switch element {
-            case .string: return .routine(strings())
-            case _ where element.isPacked: throw .unsupported("Resize of \(element)")
-            default: break
-            }
             switch element.byteWidth {
             case 1: return .kernel(nearest(UInt8.self))
             case 2: return .kernel(nearest(UInt16.self))
             case 4: return .kernel(nearest(UInt32.self))
-            case 8: return .kernel(nearest(UInt64.self))
-            default: return .kernel(nearest(SIMD2<UInt64>.self))
+            default: return .kernel(nearest(UInt64.self))
             }
         }
         switch element {
@@ -99,6 +93,7 @@ extension ResizePlan {
         case .uint32: return .kernel(weighted(UInt32.self) { UInt32(saturating: $0) })
         case .int64: return .kernel(weighted(Int64.self) { Int64(saturating: $0) })
         case .uint64: return .kernel(weighted(UInt64.self) { UInt64(saturating: $0) })
+        case .bool: return .kernel(weighted(UInt8.self) { $0 == 0 ? 0 : 1 })
         default: throw .unsupported("Resize of \(element)")
         }
     }
@@ -132,22 +127,6 @@ extension ResizePlan {
                     (y + index * width).copyMemory(from: x + place * width, byteCount: width)
                 }
             }
-        }
-    }
-
-    private func strings() -> ValueRoutine {
-        let plan = self
-        return ValueRoutine { (values, scope) throws(Misfit) in
-            guard let x = values[0]?.tensor else { throw .missing("X") }
-            var result: [ByteString] = []
-            for index in 0..<plan.count {
-                let place = plan.place(index)
-                result.append(place < 0 ? ByteString([]) : x.strings[place])
-            }
-            guard let tensor = Tensor(extents: plan.output, strings: result) else {
-                throw .missing("strings")
-            }
-            return [.tensor(tensor)]
         }
     }
 

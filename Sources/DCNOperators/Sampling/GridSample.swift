@@ -3,9 +3,10 @@ package import DCNGraph
 
 /// An image (or volume) sampled at points.
 ///
-/// Inputs: X `[N, C, …]` of two or three spatial axes, grid `[N, …, axes]` of points, the last axis first (x before y), −1 and 1
-/// being the edges of the image, or the centres of its outermost cells where `alignsCorners`. Output `[N, C, …]` with the grid's
-/// extents. Nearest rounds halves to even; cubic has A = −0.75. Points that are not finite give 0.
+/// Inputs: X `[N, C, …]` of one to eight spatial axes, grid `[N, …, axes]` of points, the last axis first (x before y), −1
+/// and 1 being the edges of the image, or the centres of its outermost cells where `alignsCorners`. Output `[N, C, …]` with
+/// the grid's extents. Nearest rounds halves to even; cubic has A = −0.75. Points that are not finite give 0. Booleans are
+/// true where what they interpolate to is not 0; strings have nearest neighbours only, outside of the image the empty one.
 package struct GridSample: Operator {
     package static let name = "GridSample"
     /// What lies between cells.
@@ -30,12 +31,17 @@ package struct GridSample: Operator {
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let x = try inputs.required(0, "X")
         let grid = try inputs.required(1, "grid")
-        try x.expect(ElementType.reals + [.int8, .uint8, .int16, .uint16, .int32, .uint32, .int64, .uint64])
+        try x.expect(.numbers + [.bool, .string, .complex64, .complex128])
         try grid.expect(ElementType.reals)
+        if x.element == .string && interpolation != .nearest {
+            throw .unsupported("interpolation between strings, which the standard does not define")
+        }
         guard let rank = x.rank ?? grid.rank else {
             return [.tensor(TensorType(x.element, nil, layout: x.type.layout))]
         }
-        guard rank == 4 || rank == 5 else { throw .rank(of: "X", expected: "4 or 5", got: rank) }
+        guard rank >= 3 else { throw .rank(of: "X", expected: "at least 3", got: rank) }
+        // The neighbours of a point are 4 for each axis in cubic mode: with more axes one point takes seconds.
+        guard rank <= 10 else { throw .limit(of: "the rank of X", asked: rank, limit: 10) }
         try grid.expectRank(rank)
         try grid.expect(rank - 2, along: rank - 1, because: "the spatial axes of X")
         try grid.expect(x.dimension(0), along: 0, because: "as X")
@@ -61,6 +67,8 @@ package struct GridSample: Operator {
             return .kernel(x.layout == .channelsLast ? plan.last(simd) : plan.rows(simd))
         }
         guard x.layout == .rowMajor else { throw .unsupported("GridSample of \(x)") }
+        if x.element == .string { return .routine(SurrogateRoutine(op: self, outputs: call.outputs)) }
+        if x.element.isComplex { return .routine(ComplexParts(real: self, imaginary: self)) }
         switch grid.element {
         case .float32: return .kernel(try plan.plain(x.element, Float.self))
         case .float64: return .kernel(try plan.plain(x.element, Double.self))
@@ -73,7 +81,7 @@ package struct GridSample: Operator {
     }
 
     package func written(for inputs: Inputs, opset: Int) throws(Misfit) -> WrittenNode {
-        let isVolume = inputs.types.first??.tensor?.shape?.rank == 5
+        let isVolume = inputs.types.first??.tensor?.shape?.rank != 4
         let names =
             opset < 20 && !isVolume ? ["bilinear", "nearest", "bicubic"] : ["linear", "nearest", "cubic"]
         let edges = ["zeros", "border", "reflection"]
@@ -158,6 +166,7 @@ struct GridPlan: Sendable {
         case .uint32: tiles(UInt32.self, points) { UInt32(saturating: $0) }
         case .int64: tiles(Int64.self, points) { Int64(saturating: $0) }
         case .uint64: tiles(UInt64.self, points) { UInt64(saturating: $0) }
+        case .bool: tiles(UInt8.self, points) { $0 == 0 ? 0 : 1 }
         default: throw .unsupported("GridSample of \(element)")
         }
     }

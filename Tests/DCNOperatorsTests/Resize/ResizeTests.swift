@@ -29,6 +29,27 @@ struct ResizeTests {
         }
     }
 
+    @Test("pairs are stretched part by part, booleans where what lies between is not 0")
+    func otherTypes() throws {
+        var op = Resize(.linear)
+        op.coordinates = .cropAndResize
+        op.extrapolation = 9
+        let operands: [Tensor?] = [Tensor(vector: [Float(0), 2]), nil, Tensor(vector: [Int64(3)])]
+        let pairs = try #require(
+            Tensor(TensorType(.complex128, extents: [2]), bytesOf: [1, 2, 3, -4] as [Double]))
+        // Places 0, 1 and 2: what is beyond the edge is the real number 9.
+        let stretched = try run(op, [pairs] + operands)[0]
+        #expect(stretched.type == TensorType(.complex128, extents: [3]))
+        #expect(stretched.withBytes { Array($0.bindMemory(to: Double.self)) } == [1, 2, 3, -4, 9, 0])
+        let bools = try #require(Tensor(TensorType(.bool, extents: [2]), bytesOf: [UInt8(0), 1]))
+        let sizes: [Tensor?] = [nil, nil, Tensor(vector: [Int64(4)])]
+        #expect(try run(Resize(.linear), [bools] + sizes)[0].elements(as: UInt8.self) == [0, 1, 1, 1])
+        let strings = try #require(Tensor(extents: [2], strings: [ByteString("a"), ByteString("b")]))
+        #expect(throws: (any Error).self) { try run(Resize(.linear), [strings] + sizes) }
+        let doubled = try run(Resize(.nearest), [strings] + sizes)[0]
+        #expect(doubled.strings.map(\.text) == ["a", "a", "b", "b"])
+    }
+
     @Test("doubling repeats every cell, of any width")
     func nearest() throws {
         var op = Resize()

@@ -28,6 +28,40 @@ struct GridSampleTests {
         }
     }
 
+    @Test("one axis and four do as two and three do", arguments: [1, 4])
+    func axes(_ axes: Int) throws {
+        let image = try #require(Tensor(extents: [1, 1, 3], [Float(10), 20, 40]))
+        let points: [Float] = [-1, -0.5, 0, 1.5]
+        let x = try #require(image.reshaped(to: [1, 1] + Array(repeating: 1, count: axes - 1) + [3]))
+        let grid = try #require(
+            Tensor(
+                extents: [1] + Array(repeating: 1, count: axes - 1) + [4, axes],
+                points.flatMap { [$0] + Array(repeating: 0, count: axes - 1) }))
+        var op = GridSample(alignsCorners: true)
+        #expect(try run(op, [x, grid])[0].elements(as: Float.self) == [10, 15, 20, 20])
+        op.outside = .border
+        #expect(try run(op, [x, grid])[0].elements(as: Float.self) == [10, 15, 20, 40])
+        #expect(try run(op, [x, grid])[0].extents == [1, 1] + Array(repeating: 1, count: axes - 1) + [4])
+    }
+
+    @Test("booleans, pairs and strings are sampled")
+    func otherTypes() throws {
+        let grid = try #require(Tensor(extents: [1, 1, 3, 2], [Float(-1), 0, 0, 0, 3, 0]))
+        let bools = try #require(Tensor(TensorType(.bool, extents: [1, 1, 1, 2]), bytesOf: [UInt8(0), 1]))
+        let linear = GridSample(alignsCorners: true)
+        #expect(try run(linear, [bools, grid])[0].elements(as: UInt8.self) == [0, 1, 0])
+        let pairs = try #require(
+            Tensor(TensorType(.complex64, extents: [1, 1, 1, 2]), bytesOf: [Float(1), 2, 3, -4]))
+        let sampled = try run(linear, [pairs, grid])[0]
+        #expect(sampled.type == TensorType(.complex64, extents: [1, 1, 1, 3]))
+        #expect(sampled.withBytes { Array($0.bindMemory(to: Float.self)) } == [1, 2, 2, -1, 0, 0])
+        let strings = try #require(
+            Tensor(extents: [1, 1, 1, 2], strings: [ByteString("a"), ByteString("b")]))
+        let nearest = GridSample(.nearest, alignsCorners: true)
+        #expect(try run(nearest, [strings, grid])[0].strings.map(\.text) == ["a", "a", ""])
+        #expect(throws: (any Error).self) { try run(linear, [strings, grid]) }
+    }
+
     @Test("the grid of the identity gives the image back")
     func identity() throws {
         let x = shuffled([1, 2, 4, 5])
