@@ -3,6 +3,8 @@ package import DCNGraph
 /// x quantised to uint8 with the scale and zero point that its own range asks for, zero being part of the range:
 ///
 ///     scale = (max − min) / 255      zero = saturate(round(−min / scale))      y = saturate(round(x / scale) + zero)
+///
+/// Where all of x is 0, of which the standard says nothing, the scale is 1 as onnxruntime has it.
 package struct DynamicQuantizeLinear: Operator {
     package static let name = "DynamicQuantizeLinear"
     package init() {}
@@ -27,7 +29,7 @@ package struct DynamicQuantizeLinear: Operator {
                     if value < low { low = value }
                     if value > high { high = value }
                 }
-                let scale = (high == low ? 1 : high - low) / 255
+                let scale = high == low ? 1 : (high - low) / 255
                 let wanted = -low / scale
                 let zero = wanted.isNaN ? 0 : min(max(wanted, 0), 255).rounded(.toNearestOrEven)
                 if let y = frame.optionalOutput(0, as: UInt8.self) {

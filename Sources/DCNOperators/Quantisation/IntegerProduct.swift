@@ -7,6 +7,8 @@ struct IntegerProduct: Sendable {
     let columns: Int
     /// Extents of the result.
     let extents: [Int]
+    /// How many matrices the operands hold.
+    let matrixCounts: (a: Int, b: Int)
     private let batch: [Int]
     private let aStrides: [Int]
     private let bStrides: [Int]
@@ -26,25 +28,26 @@ struct IntegerProduct: Sendable {
         }
         let batches = [Array(first.dropLast(2)), Array(second.dropLast(2))]
         batch = try Self.broadcast(batches[0], batches[1])
-        aStrides = Self.strides(batches[0], batch, matrix: rows * inner)
-        bStrides = Self.strides(batches[1], batch, matrix: inner * columns)
+        aStrides = Self.strides(batches[0], batch)
+        bStrides = Self.strides(batches[1], batch)
+        matrixCounts = (batches[0].product, batches[1].product)
         extents = batch + (a.count == 1 ? [] : [rows]) + (b.count == 1 ? [] : [columns])
     }
 
     /// Rows of all batches.
     var lines: Int { batch.reduce(rows, *) }
 
-    /// Where the matrices of the batch that a line belongs to begin.
-    func offsets(line: Int) -> (a: Int, b: Int) {
+    /// Which matrices of the operands a line is of.
+    func matrices(line: Int) -> (a: Int, b: Int) {
         var rest = line / rows
-        var offsets = (a: 0, b: 0)
+        var matrices = (a: 0, b: 0)
         for axis in batch.indices.reversed() {
             let index = rest % batch[axis]
             rest /= batch[axis]
-            offsets.a += index * aStrides[axis]
-            offsets.b += index * bStrides[axis]
+            matrices.a += index * aStrides[axis]
+            matrices.b += index * bStrides[axis]
         }
-        return offsets
+        return matrices
     }
 
     private static func broadcast(_ a: [Int], _ b: [Int]) throws(Misfit) -> [Int] {
@@ -59,10 +62,10 @@ struct IntegerProduct: Sendable {
         return zip(first, second).map { $0 == 1 ? $1 : $0 }
     }
 
-    private static func strides(_ own: [Int], _ batch: [Int], matrix: Int) -> [Int] {
+    private static func strides(_ own: [Int], _ batch: [Int]) -> [Int] {
         let dense = rowMajorStrides(own)
         let missing = batch.count - own.count
-        return batch.indices.map { $0 < missing || own[$0 - missing] == 1 ? 0 : dense[$0 - missing] * matrix }
+        return batch.indices.map { $0 < missing || own[$0 - missing] == 1 ? 0 : dense[$0 - missing] }
     }
 }
 
@@ -81,17 +84,18 @@ extension IntegerProduct {
 
     /// sums[j] = Σ_k (a[line, k] − zero) (b[k, j] − zero), wrapping.
     func sum(line: Int, _ operands: Operands, into sums: UnsafeMutablePointer<Int32>) {
-        let offsets = offsets(line: line)
+        let matrices = matrices(line: line)
         let row = line % rows
-        let zero = byte(operands.aZeros, operands.aZeroCount == 1 ? 0 : row, isSigned: operands.isSignedA)
+        let zeroPlace = sharedPlace(row, of: rows, matrix: matrices.a, count: operands.aZeroCount)
+        let zero = byte(operands.aZeros, zeroPlace, isSigned: operands.isSignedA)
         sums.update(repeating: 0, count: columns)
         var total: Int32 = 0
         for k in 0..<inner {
-            let position = offsets.a + row * inner + k
+            let position = (matrices.a * rows + row) * inner + k
             let factor = byte(operands.a, position, isSigned: operands.isSignedA) &- zero
             guard factor != 0 else { continue }
             total &+= factor
-            let b = operands.b + offsets.b + k * columns
+            let b = operands.b + (matrices.b * inner + k) * columns
             if operands.isSignedB {
                 addScaled(b.assumingMemoryBound(to: Int8.self), factor, sums, columns)
             } else {
@@ -100,10 +104,18 @@ extension IntegerProduct {
         }
         guard let zeros = operands.bZeros else { return }
         for column in 0..<columns {
-            let zero = byte(zeros, operands.bZeroCount == 1 ? 0 : column, isSigned: operands.isSignedB)
+            let place = sharedPlace(column, of: columns, matrix: matrices.b, count: operands.bZeroCount)
+            let zero = byte(zeros, place, isSigned: operands.isSignedB)
             sums[column] &-= zero &* total
         }
     }
+}
+
+/// Where the scale or zero point of a row or column lies among `count`: one for all, one for each row or column of any
+/// matrix, or one for each of every matrix.
+@inline(__always)
+func sharedPlace(_ index: Int, of extent: Int, matrix: Int, count: Int) -> Int {
+    count == 1 ? 0 : count == extent ? index : matrix * extent + index
 }
 
 /// One byte as an integer; 0 where there is none.

@@ -57,18 +57,26 @@ func productType(_ a: Operand, _ b: Operand, _ element: ElementType) throws(Misf
     return TensorType(element, extents: try IntegerProduct(first, second).extents)
 }
 
-/// How many zero points the operands of a product have: none, one, or one for each row or column.
+/// How many zero points the operands of a product have: none, one, one for each row or column, or so for every matrix.
 func zeroCounts(_ call: Call, _ a: Int, _ b: Int, _ product: IntegerProduct) throws(Misfit) -> (
     a: Int, b: Int
 ) {
-    func count(_ index: Int, _ name: String, _ expected: Int) throws(Misfit) -> Int {
+    func count(_ index: Int, _ name: String, _ extent: Int, _ matrices: Int) throws(Misfit) -> Int {
         guard call.has(index), let count = try call.input(index).elementCount else { return 0 }
-        guard count == 1 || count == expected else {
-            throw .value(of: name, because: "has \(count) elements, expected 1 or \(expected)")
-        }
+        try expectShared(count, name, extent, matrices)
         return count
     }
-    return (try count(a, "a_zero_point", product.rows), try count(b, "b_zero_point", product.columns))
+    return (
+        try count(a, "a_zero_point", product.rows, product.matrixCounts.a),
+        try count(b, "b_zero_point", product.columns, product.matrixCounts.b)
+    )
+}
+
+/// Throws unless `count` numbers are one for all, one for each row or column, or one for each of every matrix.
+func expectShared(_ count: Int, _ name: String, _ extent: Int, _ matrices: Int) throws(Misfit) {
+    guard count != 1, count != extent, count != [extent, matrices].product else { return }
+    let each = matrices > 1 ? ", \(extent) or \(extent) × \(matrices)" : " or \(extent)"
+    throw .value(of: name, because: "has \(count) elements, expected 1\(each)")
 }
 
 /// Multiply-adds of a product of two inputs.

@@ -36,7 +36,8 @@ package struct QLinearConv: Operator {
     package func execution(for call: Call) throws(Misfit) -> Execution {
         let (x, weight) = (try call.input(0), try call.input(3))
         let convolution = try IntegerConvolution(x, weight, window, groups: groups)
-        let scales = try Scales(call, a: 1, b: 4, y: 6, rows: 1, columns: convolution.outputChannels)
+        let scales = try Scales(
+            call, a: 1, b: 4, y: 6, try IntegerProduct([1, 1], [1, convolution.outputChannels]))
         let weightZeros = try zeroPoints(call, 5, convolution.outputChannels)
         let signs = (x.element == .int8, weight.element == .int8, try call.output(0).element == .int8)
         let tiling = Tiling(
@@ -55,7 +56,7 @@ package struct QLinearConv: Operator {
                             frame.input(5, as: UInt8.self), weightZeros == 1 ? 0 : o, isSigned: signs.1),
                         into: sums)
                     let bias = frame.optionalInput(8, as: Int32.self)?[o] ?? 0
-                    let factor = scales.factor(frame, row: 0, column: o)
+                    let factor = scales.factor(frame, line: 0, column: o)
                     let y = frame.output(0, as: UInt8.self) + unit * convolution.plane
                     for index in 0..<convolution.plane {
                         y[index] = requantised(sums[index] &+ bias, factor, zero, isSigned: signs.2)

@@ -2,7 +2,9 @@ package import DCNGraph
 
 /// y = saturate(round((A − zero) (B − zero) · scale of A · scale of B / scale of y) + zero of y).
 ///
-/// Operands: A, its scale and zero, B, its scale and zero, scale and zero of y.
+/// Operands: A, its scale and zero, B, its scale and zero, scale and zero of y. Scales and zeros of A are one, or one for each
+/// row; of B one, or one for each column. Floats of eight bits are added up in double precision, and a result of them is
+/// not rounded to a whole number before its own rounding.
 package struct QLinearMatMul: Operator {
     package static let name = "QLinearMatMul"
     package init() {}
@@ -11,7 +13,7 @@ package struct QLinearMatMul: Operator {
         let a = try inputs.required(0, "a")
         let b = try inputs.required(3, "b")
         let zero = try inputs.required(7, "y_zero_point")
-        for operand in [a, b, zero] { try operand.expect([.int8, .uint8]) }
+        for operand in [a, b, zero] { try operand.expect([.int8, .uint8] + .eightBitFloats) }
         try inputs.required(2, "a_zero_point").expectSameElement(as: a)
         try inputs.required(5, "b_zero_point").expectSameElement(as: b)
         for (index, name) in [(1, "a_scale"), (4, "b_scale"), (6, "y_scale")] {
@@ -23,9 +25,11 @@ package struct QLinearMatMul: Operator {
     package func execution(for call: Call) throws(Misfit) -> Execution {
         let product = try IntegerProduct(try call.extents(0), try call.extents(3))
         let zeros = try zeroCounts(call, 2, 5, product)
+        let elements = [try call.input(0), try call.input(3), try call.output(0)].map(\.element)
+        if elements.contains(where: \.isFloat) { return try floatExecution(call, product, zeros) }
         let signs = (try call.input(0).element == .int8, try call.input(3).element == .int8)
         let result = try call.output(0).element
-        let scales = try Scales(call, a: 1, b: 4, y: 6, rows: product.rows, columns: product.columns)
+        let scales = try Scales(call, a: 1, b: 4, y: 6, product)
         let tiling = Tiling(product.lines, cost: max(1, product.inner * product.columns / 8))
         return .kernel(
             TileKernel(tiles: tiling.tiles, scratch: product.columns * 4) { tile, frame in
@@ -40,7 +44,7 @@ package struct QLinearMatMul: Operator {
                 for line in tiling[tile] {
                     product.sum(line: line, operands, into: sums)
                     for column in 0..<product.columns {
-                        let factor = scales.factor(frame, row: line % product.rows, column: column)
+                        let factor = scales.factor(frame, line: line, column: column)
                         y[line * product.columns + column] =
                             requantised(sums[column], factor, zero, isSigned: result == .int8)
                     }
@@ -72,37 +76,40 @@ func quantised(_ x: Float, _ zero: Int32, isSigned: Bool) -> UInt8 {
     return UInt8(truncatingIfNeeded: Int32(bounded))
 }
 
-/// The scales of two operands and a result: one, or one for each row or column.
+/// The scales of two operands and a result: one, one for each row or column, or one for each of every matrix.
 struct Scales: Sendable {
     private let a: (index: Int, count: Int, reader: ElementReader)
     private let b: (index: Int, count: Int, reader: ElementReader)
     private let y: (index: Int, reader: ElementReader)
+    private let product: IntegerProduct
 
     /// The scales at these positions among the inputs of a call.
-    init(_ call: Call, a: Int, b: Int, y: Int, rows: Int, columns: Int) throws(Misfit) {
-        func scale(_ index: Int, _ expected: Int) throws(Misfit) -> (
-            index: Int, count: Int, reader: ElementReader
-        ) {
+    init(_ call: Call, a: Int, b: Int, y: Int, _ product: IntegerProduct) throws(Misfit) {
+        func scale(
+            _ index: Int, _ name: String, _ extent: Int, _ matrices: Int
+        ) throws(Misfit) -> (index: Int, count: Int, reader: ElementReader) {
             let type = try call.input(index)
             let count = type.elementCount ?? 0
-            guard count == 1 || count == expected else {
-                throw .value(of: "input \(index)", because: "has \(count) scales, expected 1 or \(expected)")
-            }
+            try expectShared(count, name, extent, matrices)
             return (index, count, try ElementReader(type.element))
         }
-        self.a = try scale(a, rows)
-        self.b = try scale(b, columns)
-        let result = try scale(y, 1)
+        self.product = product
+        self.a = try scale(a, "a_scale", product.rows, product.matrixCounts.a)
+        self.b = try scale(b, "b_scale", product.columns, product.matrixCounts.b)
+        let result = try scale(y, "y_scale", 1, 1)
         self.y = (result.index, result.reader)
     }
 
     /// scale of A · scale of B / scale of y.
     @inline(__always)
-    func factor(_ frame: Frame, row: Int, column: Int) -> Float {
-        func value(_ scale: (index: Int, count: Int, reader: ElementReader), _ place: Int) -> Float {
-            let base = UnsafeRawPointer(frame.input(scale.index, as: UInt8.self))
-            return Float(scale.reader.number(base, scale.count == 1 ? 0 : place))
+    func factor(_ frame: Frame, line: Int, column: Int) -> Float {
+        func value(_ index: Int, _ reader: ElementReader, _ place: Int) -> Float {
+            Float(reader.number(UnsafeRawPointer(frame.input(index, as: UInt8.self)), place))
         }
-        return value(a, row) * value(b, column) / value((y.index, 1, y.reader), 0)
+        let (rows, columns) = (product.rows, product.columns)
+        let matrices = a.count == 1 && b.count == 1 ? (a: 0, b: 0) : product.matrices(line: line)
+        let row = sharedPlace(line % rows, of: rows, matrix: matrices.a, count: a.count)
+        let place = sharedPlace(column, of: columns, matrix: matrices.b, count: b.count)
+        return value(a.index, a.reader, row) * value(b.index, b.reader, place) / value(y.index, y.reader, 0)
     }
 }

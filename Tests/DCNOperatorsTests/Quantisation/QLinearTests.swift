@@ -15,6 +15,37 @@ struct QLinearTests {
         UInt8(min(max((value / scale).rounded(.toNearestOrEven) + Float(zero), 0), 255))
     }
 
+    @Test("products of floats of eight bits are rounded once")
+    func narrowProduct() throws {
+        let one = Tensor(scalar: Float(1))
+        func narrow(_ values: [Float], _ extents: [Int], _ element: ElementType) throws -> Tensor {
+            try run(Cast(to: element), [try #require(Tensor(extents: extents, values))])[0]
+        }
+        let a = try narrow([0.5, 2, -1.5, 300], [2, 2], .float8e4m3fn)
+        let b = try narrow([4, 0.25], [2, 1], .float8e5m2)
+        let zeros = [try narrow([0], [], .float8e4m3fn), try narrow([0], [], .float8e5m2)]
+        let y = try run(QLinearMatMul(), [a, one, zeros[0], b, one, zeros[1], one, zeros[0]])[0]
+        let expected = try narrow([0.5 * 4 + 2 * 0.25, -1.5 * 4 + 288 * 0.25], [2, 1], .float8e4m3fn)
+        #expect(y.type == expected.type && y.elements(as: UInt8.self) == expected.elements(as: UInt8.self))
+        let bytes = try run(
+            QLinearMatMul(), [a, one, zeros[0], b, one, zeros[1], one, Tensor(scalar: UInt8(3))])[0]
+        #expect(bytes.elements(as: UInt8.self) == [5, 69])
+    }
+
+    @Test("rows and columns of every matrix of a batch have scales and zero points of their own")
+    func batchedScales() throws {
+        let a = try #require(Tensor(extents: [2, 1, 2], [UInt8(3), 5, 7, 9]))
+        let b = try #require(Tensor(extents: [2, 2, 1], [UInt8(1), 2, 3, 4]))
+        let scales = try #require(Tensor(extents: [2, 1, 1], [Float(1), 10]))
+        let zeros = try #require(Tensor(extents: [2, 1, 1], [UInt8(1), 2]))
+        let (one, zero) = (Tensor(scalar: Float(1)), Tensor(scalar: UInt8(0)))
+        let y = try run(QLinearMatMul(), [a, scales, zeros, b, one, zero, Tensor(scalar: Float(10)), zero])[0]
+        // (2, 4) · (1, 2) = 10 over 10; 10 · (5, 7) · (3, 4) = 430 over 10.
+        #expect(y.elements(as: UInt8.self) == [1, 43])
+        let sums = try run(MatMulInteger(), [a, b, zeros, nil])[0]
+        #expect(sums.elements(as: Int32.self) == [10, 43])
+    }
+
     @Test("maps are de-quantised, computed and quantised")
     func maps() throws {
         let result = [Tensor(scalar: Float(1) / 256), Tensor(scalar: UInt8(0))]

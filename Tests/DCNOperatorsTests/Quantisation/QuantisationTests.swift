@@ -76,6 +76,8 @@ struct QuantisationTests {
         for values in [[Float(0), 0], [.infinity, 1], [.nan, -1], [-.infinity, .infinity]] {
             #expect(try run(DynamicQuantizeLinear(), [Tensor(vector: values)], outputs: 3).count == 3)
         }
+        let zeros = try run(DynamicQuantizeLinear(), [Tensor(vector: [Float(0), 0])], outputs: 3)
+        #expect(zeros[0].elements(as: UInt8.self) == [0, 0] && zeros[1].elements(as: Float.self) == [1])
         let y = try run(DynamicQuantizeLinear(), [Tensor(vector: [Float(-1), 0, 1.55])], outputs: 3)
         #expect(y[0].elements(as: UInt8.self) == [0, 100, 255] && y[2].elements(as: UInt8.self) == [100])
     }
