@@ -20,7 +20,11 @@ struct UnpackedConv: Routine {
     func run(_ inputs: [Datum?], in scope: any Scope) throws(Misfit) -> [Datum?] {
         let operands = inputs.map { $0?.tensor }
         guard let x = operands[0], let weights = operands[1] else { throw .missing("x") }
-        if input.element == .float64 { return [.tensor(try double(x, weights, operands, scope))] }
+        if output.elementCount == 0 { return [.tensor(try scope.allocate(output).finished)] }
+        if input.element == .float64 {
+            let sums = Datum.tensor(try double(x, weights, operands, scope))
+            return [try op.activation.finished(sums, residual: inputs.count > 3 ? inputs[3] : nil, in: scope)]
+        }
         let known = Inputs(inputs.map { $0?.type }, constants: inputs)
         let exact = PackingChoices(accuracy: .exact)
         guard let packed = try op.packed(for: known, choices: exact), let fast = packed.op as? Conv else {
@@ -41,7 +45,7 @@ struct UnpackedConv: Routine {
             output: output.extents ?? [])
         sums.run(
             x.aligned().elements(as: Double.self), weights.aligned().elements(as: Double.self),
-            operands.count > 2 ? operands[2]?.elements(as: Double.self) : nil,
+            operands.count > 2 ? operands[2]?.aligned().elements(as: Double.self) : nil,
             into: result.elements(as: Double.self))
         return result.finished
     }

@@ -115,11 +115,15 @@ struct UnpackedConvTranspose: Routine {
     func run(_ inputs: [Datum?], in scope: any Scope) throws(Misfit) -> [Datum?] {
         let operands = inputs.map { $0?.tensor?.aligned() }
         guard let x = operands[0], let weights = operands[1] else { throw .missing("x") }
+        if output.elementCount == 0 { return [.tensor(try scope.allocate(output).finished)] }
         let known = Inputs(inputs.map { $0?.type }, constants: inputs)
         guard input.element == .float32, x.count > 0,
             let packed = try op.packed(for: known, choices: PackingChoices(accuracy: .exact)),
             let fast = packed.op as? ConvTranspose
-        else { return [.tensor(try plain(x, weights, operands, scope))] }
+        else {
+            let sums = Datum.tensor(try plain(x, weights, operands, scope))
+            return [try op.activation.finished(sums, residual: inputs.count > 3 ? inputs[3] : nil, in: scope)]
+        }
         var given = operands
         for (index, constant) in packed.constants { given[index] = constant }
         return [.tensor(try runChannelsLast(fast, given, rule: fast.layoutRule(for: known), scope))]
@@ -128,9 +132,6 @@ struct UnpackedConvTranspose: Routine {
     private func plain(
         _ x: Tensor, _ weights: Tensor, _ operands: [Tensor?], _ scope: any Scope
     ) throws(Misfit) -> Tensor {
-        guard op.activation == .none, operands.count < 4 || operands[3] == nil else {
-            throw .unsupported("a fused transposed convolution on \(input.element)")
-        }
         let place = try op.placement(Array(weights.extents[2...]))
         let sums = PlainConvTranspose(
             place: place, groups: op.groups, input: x.extents, weights: weights.extents,

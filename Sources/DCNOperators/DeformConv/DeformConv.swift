@@ -50,6 +50,9 @@ package struct DeformConv: Operator {
         let offset = try inputs.required(2, "offset")
         try x.expect([.float32, .float64, .float16, .bfloat16])
         for operand in [weights, offset] { try operand.expectSameElement(as: x) }
+        if let rank = x.rank ?? weights.rank, rank == 3 || rank == 5 {
+            throw .unsupported("a deformable convolution of \(rank - 2) spatial axes")
+        }
         let known = packed?.extents ?? weights.shape?.fixed
         // Weights are packed as soon as they are known, whatever is known of the image.
         if let extents = known {
@@ -59,12 +62,7 @@ package struct DeformConv: Operator {
         guard let extents = known, let shape = x.shape else {
             return [.tensor(TensorType(x.element, nil))]
         }
-        guard shape.rank == 4 else {
-            if shape.rank == 3 || shape.rank == 5 {
-                throw .unsupported("DeformConv over \(shape.rank - 2) axes")
-            }
-            throw .rank(of: "x", expected: "4", got: shape.rank)
-        }
+        guard shape.rank == 4 else { throw .rank(of: "x", expected: "4", got: shape.rank) }
         let window = try window.resolved(kernel: Array(extents[2...]))
         var output = Shape([shape[0], .fixed(extents[0])])
         for axis in 0..<2 { output.dimensions.append(try window.output(axis, of: shape[axis + 2])) }

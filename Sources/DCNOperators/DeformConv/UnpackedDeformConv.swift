@@ -15,6 +15,7 @@ struct UnpackedDeformConv: Routine {
 
     func run(_ inputs: [Datum?], in scope: any Scope) throws(Misfit) -> [Datum?] {
         let operands = inputs.map { $0?.tensor?.aligned() }
+        if output.elementCount == 0 { return [.tensor(try scope.allocate(output).finished)] }
         guard output.element == .float32 else { return [.tensor(try double(operands, scope))] }
         let known = Inputs(inputs.map { $0?.type }, constants: inputs)
         guard let packed = try op.packed(for: known, choices: PackingChoices()),

@@ -3,7 +3,7 @@ internal import DCNGraph
 extension Family {
     /// Products of matrices and what is made of them.
     static let products = Family(
-        [MatMul.self],
+        [MatMul.self, ActivatedProduct.self],
         [
             "": [
                 "MatMul": { (_) throws(Misfit) in Meaning(MatMul()) },

@@ -33,12 +33,17 @@ extension MatMul {
     static func fusedGemm(_ node: SourceNode) throws(Misfit) -> Meaning {
         var meaning = try gemm(node)
         guard var op = meaning.op as? MatMul else { return meaning }
-        node.ignore("activation_gamma")
-        op.activation = try Activation(
-            named: try node.string("activation", default: ""),
-            alpha: try node.optionalFloat("activation_alpha"),
-            beta: try node.optionalFloat("activation_beta"))
-        meaning.op = op
+        let name = try node.string("activation", default: "")
+        let (alpha, beta, gamma) = (
+            try node.optionalFloat("activation_alpha"), try node.optionalFloat("activation_beta"),
+            try node.optionalFloat("activation_gamma")
+        )
+        if let function = ActivatedProduct.Function(rawValue: name) {
+            meaning.op = ActivatedProduct(op, function, alpha: alpha, gamma: gamma)
+        } else {
+            op.activation = try Activation(named: name, alpha: alpha, beta: beta)
+            meaning.op = op
+        }
         return meaning
     }
 

@@ -37,7 +37,8 @@ package struct MatMul: Operator {
         let b = try inputs.required(1, "B", rank: isSingle && packed == nil ? 2 : nil)
         try a.expect(Self.elements)
         try b.expectSameElement(as: a)
-        guard activation == .none || a.element.isFloat else {
+        guard activation == .none || a.element.isFloat || activation.function == .relu && a.element.isSigned
+        else {
             throw .unsupported("activations of \(a.element)")
         }
         for (index, name) in [(2, "addend"), (3, "residual")] {
@@ -125,7 +126,8 @@ package struct MatMul: Operator {
         let geometry = try MatMulGeometry(self, call)
         let element = try call.input(0).element
         if element == .float32 { return .kernel(try MatMulKernel(self, geometry, call)) }
-        guard packed == nil, activation == .none else { throw .unsupported("a fused product on \(element)") }
+        guard packed == nil else { throw .unsupported("a packed product on \(element)") }
+        if activation != .none { return .routine(activated(geometry.hasResidual)) }
         let plain = PlainMatMul(self, geometry, call)
         switch element {
         case .float64: return .kernel(plain.kernel(Double.self))
@@ -134,6 +136,17 @@ package struct MatMul: Operator {
         case .uint32: return .kernel(plain.kernel(UInt32.self))
         case .uint64: return .kernel(plain.kernel(UInt64.self))
         default: throw noKernel("MatMul", for: element)
+        }
+    }
+
+    /// The product without what comes after it, then that.
+    private func activated(_ hasResidual: Bool) -> ValueRoutine {
+        var product = self
+        product.activation = .none
+        let (plain, activation) = (product, activation)
+        return ValueRoutine { (inputs, scope) throws(Misfit) in
+            let sums = try performOne(plain, Array(inputs.prefix(3)), in: scope)
+            return [try activation.finished(sums, residual: hasResidual ? inputs[3] : nil, in: scope)]
         }
     }
 
