@@ -51,6 +51,14 @@ func after(_ pass: any Pass, _ graph: Graph) throws -> (graph: Graph, log: [Rewr
     return (graph, log)
 }
 
+/// The graph after a pipeline, every law checked, and what its passes say they did.
+func after(_ pipeline: Pipeline, _ graph: Graph) throws -> (graph: Graph, log: [Rewriting]) {
+    var graph = graph
+    let log = try pipeline.run(on: &graph)
+    try graph.check()
+    return (graph, log)
+}
+
 /// What a graph answers to seeded inputs.
 func answers(_ graph: Graph, threads: Int = 1) throws -> [[Float]] {
     var numbers = Seeded(7)

@@ -41,6 +41,40 @@ struct LayoutTests {
         #expect(graph[graph.outputs[1]].type.tensor?.layout == .rowMajor)
     }
 
+    @Test(
+        "what follows a convolution in another type is laid out for its readers",
+        arguments: [
+            ElementType.float16, .bfloat16, .int32, .uint8, .float64,
+        ])
+    func otherTypes(_ element: ElementType) throws {
+        var b = Builder()
+        let x = b.input("x", [2, 20, 6, 5])
+        let y = try b.node(Conv(), [x, b.constant("w", [24, 20, 3, 3])], "conv")
+        let narrow = try b.node(Cast(to: element), [y], "narrow")
+        // The readers of a reshape see the order of elements.
+        let flat = try b.node(Reshape(), [narrow, b.integers("shape", [-1])], "flat")
+        b.graph.addOutput(try b.node(Cast(to: .float32), [flat], "wide"), named: "z")
+        let (graph, _) = try after(LayOut(.exact), b.graph)
+        #expect(operators(graph).filter { $0 == "Relayout" }.count == 2)
+        // One code of the type apart where rounding of the sums tips it.
+        try expectSameAnswers(b.graph, graph, within: element.isInteger ? 1 : 0.01)
+    }
+
+    @Test("weights of half floats are widened once, and the answer is of half floats")
+    func halves() throws {
+        var b = Builder()
+        let x = try b.node(Cast(to: .float16), [b.input("x", [1, 20, 6, 5])], "half")
+        let weights = b.constant("w", [24, 20, 3, 3])
+        let w = try #require(b.graph[weights].constant?.tensor)
+        let half = b.graph.addConstant("v", .tensor(try run(Cast(to: .float16), [w])[0]))
+        let y = try b.node(Relu(), [try b.node(Conv(), [x, half], "conv")], "relu")
+        b.graph.addOutput(try b.node(Cast(to: .float32), [y], "wide"), named: "y")
+        let (graph, _) = try after(Pipeline.fusing(.exact), b.graph)
+        let conv = try #require(graph.nodes.first { graph[$0].op is Conv })
+        #expect((graph[conv].op as? Conv)?.packed != nil)
+        try expectSameAnswers(b.graph, graph, within: 2e-3)
+    }
+
     @Test("a depthwise convolution does as its neighbours do, a first layer as its readers")
     func choices() throws {
         for (kind, expected) in [

@@ -12,7 +12,9 @@ package struct Relayout: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let x = try inputs.required(0, "x")
-        try x.expect([.float32])
+        guard x.element != .string, !x.element.isPacked else {
+            throw .element(of: "x", expected: "elements of whole bytes", got: x.element)
+        }
         if let rank = x.rank, !(2...5).contains(rank) { throw .rank(of: "x", expected: "2 to 5", got: rank) }
         return [.tensor(x.type.with(layout: layout))]
     }
@@ -24,6 +26,9 @@ package struct Relayout: Operator {
         }
         guard (2...5).contains(extents.count) else {
             throw .rank(of: "x", expected: "2 to 5", got: extents.count)
+        }
+        guard type.element == .float32 else {
+            return .kernel(bytewise(extents, width: type.element.byteWidth))
         }
         let table = try ConvTable(call.instructionSet)
         let toChannelsLast = layout == .channelsLast
@@ -50,5 +55,30 @@ package struct Relayout: Operator {
                     table.pointer.pointee.to_row_major(&job, tile)
                 }
             })
+    }
+}
+
+extension Relayout {
+    /// Elements of any width, one by one: what follows a convolution in another type than its own.
+    private func bytewise(_ extents: [Int], width: Int) -> TileKernel {
+        let (channels, pixels) = (extents[1], extents[2...].reduce(1, *))
+        let stride = paddedChannels(channels)
+        let toChannelsLast = layout == .channelsLast
+        let tiling = Tiling(extents.contains(0) ? 0 : extents[0] * pixels, cost: 2 * stride)
+        return TileKernel(tiles: tiling.tiles) { tile, frame in
+            let x = UnsafeRawPointer(frame.input(0, as: UInt8.self))
+            let y = UnsafeMutableRawPointer(frame.output(0, as: UInt8.self))
+            for place in tiling[tile] {
+                let plane = place / pixels * channels * pixels + place % pixels
+                for channel in 0..<channels {
+                    let (rowMajor, last) = (plane + channel * pixels, place * stride + channel)
+                    let (from, to) = toChannelsLast ? (rowMajor, last) : (last, rowMajor)
+                    (y + to * width).copyMemory(from: x + from * width, byteCount: width)
+                }
+                guard toChannelsLast else { continue }
+                (y + (place * stride + channels) * width)
+                    .initializeMemory(as: UInt8.self, repeating: 0, count: (stride - channels) * width)
+            }
+        }
     }
 }
