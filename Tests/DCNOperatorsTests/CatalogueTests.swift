@@ -42,6 +42,59 @@ struct CatalogueTests {
         #expect(elements("Max").count == 2 && !elements("Max")[0].contains(.string))
     }
 
+    @Test("types that depend on attributes are listed too")
+    func typesByAttributes() throws {
+        let listed = Catalogue.dialects.listing
+        func first(_ name: String, _ domain: String = "") -> Set<ElementType> {
+            Set(listed.first { $0.domain == domain && $0.name == name }?.elements.first ?? [])
+        }
+        let sixBits: Set<ElementType> = [.float6e2m3, .float6e3m2]
+        #expect(first("BitCast") == Set(ElementType.allCases).subtracting(sixBits + [.string]))
+        #expect(first("RandomNormalLike").contains(.string))
+        #expect(first("TfIdfVectorizer") == [.string, .int32, .int64])
+        #expect(first("GridSample").isSuperset(of: [.string, .bool, .complex64, .float32]))
+        #expect(first("LabelEncoder", "ai.onnx.ml").isSuperset(of: [.string, .int64, .float64]))
+        #expect(first("TreeEnsemble", "ai.onnx.ml") == [.float16, .float32, .float64])
+    }
+
+    @Test("an operator before its first version is refused, and by which version has it")
+    func notYet() throws {
+        let dialect = try #require(Catalogue.dialects.first { $0.domain == "" })
+        func refusal(_ name: String, _ version: Int, _ attributes: [String: SourceAttribute] = [:]) -> String?
+        {
+            do throws(Misfit) {
+                _ = try dialect.spellings[name]?(
+                    SourceNode(opType: name, version: version, inputs: ["x", "y"], attributes: attributes))
+                return nil
+            } catch { return "\(error)" }
+        }
+        let sentence = "it is in the operator set from version 16 on, and the model's is 11"
+        #expect(refusal("GridSample", 11) == sentence)
+        #expect(refusal("GridSample", 16) == nil && refusal("Relu", 5) == nil && refusal("Mish", 18) == nil)
+        #expect(refusal("Mish", 17) == "it is in the operator set from version 18 on, and the model's is 17")
+        // Exporters wrote these before the standard did.
+        #expect(refusal("GridSample", 11, ["mode": .int(2), "padding_mode": .int(1)]) == nil)
+        #expect(
+            refusal("GridSample", 11, ["interpolationmode": .int(3)])?.contains("expected 0, 1 or 2") == true)
+        #expect(refusal("LayerNormalization", 11) == nil)
+        let scores = try #require(Catalogue.dialects.first { $0.domain == "ai.onnx.ml" })
+        #expect(throws: Misfit.self) {
+            try scores.spellings["TreeEnsemble"]?(
+                SourceNode(domain: "ai.onnx.ml", opType: "TreeEnsemble", version: 4))
+        }
+    }
+
+    @Test("a deformable convolution before the standard's is known by its shapes")
+    func earlyDeformation() throws {
+        let dialect = try #require(Catalogue.dialects.first { $0.domain == "" })
+        var node = SourceNode(opType: "DeformConv", version: 11, inputs: ["x", "w", "o"], outputs: ["y"])
+        node.operands = Inputs(
+            [[1, 4, 6, 6], [1, 18, 4, 4], [8, 4, 3, 3]].map { .tensor(TensorType(.float32, extents: $0)) })
+        let spelling = try #require(dialect.spellings["DeformConv"])
+        let meaning = try spelling(node)
+        #expect(meaning.op is DeformConv && meaning.order?.prefix(3) == [0, 2, 1])
+    }
+
     @Test("versions are those of the standard, for every operator that is in it")
     func versions() throws {
         let listed = Catalogue.dialects.listing

@@ -10,6 +10,13 @@ from .samples import Sample, code, dtype
 
 # What says the type of an output, where no input has it.
 TYPE_ATTRIBUTES = ("to", "dtype", "output_dtype")
+# Attributes whose tensors have the type of a type variable.
+TENSOR_ATTRIBUTES = {
+    "LabelEncoder": {"keys_tensor": "T1", "values_tensor": "T2", "default_tensor": "T2"},
+    "TreeEnsemble": {"nodes_splits": "T", "leaf_weights": "T", "nodes_hitrates": "T"},
+}
+# Operators between whose elements there may be others, which between strings there are not.
+INTERPOLATING = ("Resize", "Upsample", "GridSample")
 INTEGER_KINDS = "iu"
 
 
@@ -22,6 +29,8 @@ class Variant:
     values: list
     chosen: dict[str, str]
     is_newest: bool
+    # Whether types are among those that the standard does not allow.
+    is_beyond: bool = False
 
 
 def converted(value, kind: str):
@@ -98,6 +107,10 @@ def attributes(sample: Sample, schema: defs.OpSchema, chosen: dict[str, str], fo
         if item.type_str not in inputs and wanted and "value" in kept and kept["value"].HasField("t"):
             tensor = converted(numpy_helper.to_array(kept["value"].t), wanted)
             kept["value"] = helper.make_attribute("value", numpy_helper.from_array(tensor))
+    for name, variable in TENSOR_ATTRIBUTES.get(schema.name, {}).items():
+        if name in kept and variable in chosen:
+            tensor = converted(numpy_helper.to_array(kept[name].t), chosen[variable])
+            kept[name] = helper.make_attribute(name, numpy_helper.from_array(tensor))
     for name, value in folded.items():
         kept[name] = helper.make_attribute(name, value, attr_type=int(schema.attributes[name].type.value))
     return list(kept.values())
@@ -172,6 +185,17 @@ def width(text: str) -> int:
 
 def sayable(sample: Sample, schema: defs.OpSchema, chosen: dict) -> bool:
     """Whether the definition has all the attributes, and its other rules allow the types."""
+    given = {item.name: item for item in sample.node.attribute}
+    mode = given["mode"].s if "mode" in given else b"nearest" if schema.name != "GridSample" else b"linear"
+    if schema.name in INTERPOLATING and mode != b"nearest" and "tensor(string)" in chosen.values():
+        return False
+    if schema.name == "Resize" and schema.since_version < 11 and mode == b"cubic":
+        return False
+    if schema.name == "Col2Im" and "tensor(string)" in chosen.values():
+        return False  # Strings have no sums.
+    if schema.name == "TfIdfVectorizer" or {"keys_strings", "keys_int64s", "keys_floats"} & set(given):
+        own = present(sample)
+        return all(chosen[name] == own[name] for name in own)
     if schema.name == "BitCast":
         target = helper.tensor_dtype_to_string(sample.node.attribute[0].i).removeprefix("TensorProto.")
         return width(chosen["T1"]) == width(chosen.get("T2", f"tensor({target.lower()})"))
@@ -231,5 +255,5 @@ def with_defaults(made: Variant, schema: defs.OpSchema) -> Variant | None:
         if name not in written and item.default_value.name
     ]
     node.attribute.extend(missing)
-    name = made.name + " with defaults"
+    name = made.name + "+defaults"
     return Variant(name, model, made.values, made.chosen, made.is_newest) if missing else None

@@ -107,6 +107,7 @@ private func clip(_ node: SourceNode) throws(Misfit) -> Meaning {
 /// Before version 12 the ratio is an attribute and nothing is ever dropped; before version 10 the mask has the type of x.
 private func dropout(_ node: SourceNode) throws(Misfit) -> Meaning {
     node.ignore("ratio", "is_test", "consumed_inputs")
+    try node.operands?.required(0, "data").expect(.floats + .eightBitFloats)
     let seed = try node.optionalInt("seed")
     let wantsMask = node.outputs.count > 1 && !node.outputs[1].isEmpty
     let isFixed = node.version < 12 || node.inputs.count < 3 || node.inputs[2].isEmpty

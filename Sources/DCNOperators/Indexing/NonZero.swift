@@ -7,6 +7,9 @@ package struct NonZero: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let data = try inputs.required(0, "X")
+        guard !data.element.isPacked else {
+            throw .element(of: "X", expected: "elements of whole bytes", got: data.element)
+        }
         return [.tensor(TensorType(.int64, Shape([data.rank.map(Dimension.fixed) ?? .unknown, .unknown])))]
     }
 

@@ -15,6 +15,7 @@ package struct OneHot: MovementOperator {
         let indices = try inputs.required(0, "indices")
         let depth = try inputs.required(1, "depth")
         let values = try inputs.required(2, "values", rank: 1)
+        for operand in [indices, depth] { try operand.expect(.numbers) }
         try values.expect(2, along: 0, because: "off and on")
         try depth.expectListOrScalar()
         guard let shape = indices.shape else { return [.tensor(TensorType(values.element, nil))] }

@@ -16,6 +16,9 @@ package struct Unique: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let data = try inputs.required(0, "X")
+        guard !data.element.isPacked else {
+            throw .element(of: "X", expected: "elements of whole bytes", got: data.element)
+        }
         let list = ValueType.tensor(TensorType(.int64, [.unknown]))
         var values: Shape? = [.unknown]
         var inverse = list

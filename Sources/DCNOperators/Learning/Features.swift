@@ -9,8 +9,8 @@ package struct ArrayFeatureExtractor: Operator {
         let x = try inputs.required(0, "X")
         let indices = try inputs.required(1, "Y")
         try indices.expect([.int64])
-        guard !x.element.isPacked, x.element != .string else {
-            throw .element(of: "X", expected: "a number", got: x.element)
+        guard !x.element.isPacked else {
+            throw .element(of: "X", expected: "elements of whole bytes", got: x.element)
         }
         guard let shape = x.shape else { return [.tensor(TensorType(x.element, nil))] }
         guard shape.rank > 0 else { throw .rank(of: "X", expected: "at least 1", got: 0) }
@@ -20,6 +20,7 @@ package struct ArrayFeatureExtractor: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
+        if call.needsSurrogates { return .routine(SurrogateRoutine(op: self, outputs: call.outputs)) }
         let extents = try call.extents(0)
         let output = try call.outputExtents(0)
         let (width, last, picked) = (

@@ -24,7 +24,7 @@ package struct TreeEnsemble: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let x = try inputs.required(0, "X", rank: 2)
-        try x.expect([.float32, .float64])
+        try x.expect([.float32, .float64, .float16])
         for (index, name) in [(2, "nodes_splits"), (10, "leaf_weights")] {
             try inputs.required(index, name).expectSameElement(as: x)
         }

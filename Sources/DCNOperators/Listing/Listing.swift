@@ -43,10 +43,11 @@ package struct ListedOperator: Sendable, Hashable {
     package init(domain: String, name: String, spelling: @escaping Dialect.Spelling) throws(Misfit) {
         let versions = standardVersions[domain]?[name] ?? []
         let probe = Probe(domain: domain, name: name, version: versions.last ?? 1, spelling: spelling)
-        let answer = try probe.answer()
+        let answers = try probe.answers()
         self.init(
-            domain: domain, name: name, versions: versions, runsAs: answer.op.name,
-            elements: answer.hasBodies ? [] : probe.elements(of: answer), hasBodies: answer.hasBodies)
+            domain: domain, name: name, versions: versions, runsAs: answers[0].op.name,
+            elements: answers[0].hasBodies ? [] : probe.elements(of: answers), hasBodies: answers[0].hasBodies
+        )
     }
 }
 

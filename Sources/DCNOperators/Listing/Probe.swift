@@ -10,31 +10,6 @@ struct Probe {
     let version: Int
     let spelling: Dialect.Spelling
 
-    /// What some spellings must be asked with: quantised operands, a picture of known size, something to scan, the
-    /// attributes of anchors, of levels, and those of a tree of one leaf.
-    private static let examples: [String: Offer] = [
-        "Proposal": Offer(attributes: ["ratio": .floats([1]), "scale": .floats([1])]),
-        "QLinearConv": Offer(quantised), "QLinearMatMul": Offer(quantised),
-        "ps_roi_pool": Offer([
-            TensorType(.float32, Shape([1, 1, 1, 1])), TensorType(.float32, Shape([1, 5])),
-        ]),
-        "Scan": Offer([.init(.float32, nil)], attributes: ["num_scan_inputs": .int(1)]),
-        "TreeEnsemble": Offer(attributes: [
-            "nodes_modes": .tensor(Tensor(vector: [UInt8(0)])),
-            "nodes_splits": .tensor(Tensor(vector: [Float(0)])),
-            "leaf_weights": .tensor(Tensor(vector: [Float(1)])), "nodes_featureids": .ints([0]),
-            "nodes_truenodeids": .ints([0]), "nodes_trueleafs": .ints([1]), "nodes_falsenodeids": .ints([0]),
-            "nodes_falseleafs": .ints([1]), "leaf_targetids": .ints([0]), "tree_roots": .ints([0]),
-        ]),
-        "Yolov3DetectionOutput": Offer(attributes: [
-            "biases": .floats([1, 1]), "mask": .floats([0]), "anchors_scale": .floats([1]),
-        ]),
-        "FakeQuantize": Offer(attributes: ["levels": .int(2)]),
-    ]
-
-    private static let quantised = [.uint8, .float32, .uint8, .uint8, .float32, .uint8, .float32, .uint8]
-        .map { (element: ElementType) in TensorType(element, nil) }
-
     /// An offer that was accepted.
     struct Answer {
         /// What the spelling means.
@@ -47,9 +22,15 @@ struct Probe {
         var hasBodies: Bool
     }
 
-    /// The first offer that is accepted; throws what was said against the last when nothing improves it.
-    func answer() throws(Misfit) -> Answer {
-        var offer = Self.examples[name] ?? Offer()
+    /// What is accepted of each offer; throws what was said against the first when nothing improves it.
+    func answers() throws(Misfit) -> [Answer] {
+        let offers = Self.examples[name] ?? [Offer()]
+        return try [answer(to: offers[0])] + offers.dropFirst().compactMap { try? answer(to: $0) }
+    }
+
+    /// The first improvement of an offer that is accepted.
+    private func answer(to offer: Offer) throws(Misfit) -> Answer {
+        var offer = offer
         for _ in 0..<500 {
             do throws(Misfit) {
                 let answer = try ask(offer.inputs, offer.attributes)
@@ -65,8 +46,15 @@ struct Probe {
         throw .missing("what \(name) takes")
     }
 
-    /// The element types of each operand: those that are accepted beside some types of the others.
-    func elements(of answer: Answer) -> [[ElementType]] {
+    /// The element types of each operand: those that are accepted with some attributes beside some types of the others.
+    func elements(of answers: [Answer]) -> [[ElementType]] {
+        answers[0].operands.types.indices.map { place in
+            let accepted = answers.map(elements).compactMap { place < $0.count ? $0[place] : nil }.joined()
+            return ElementType.allCases.filter(Set(accepted).contains)
+        }
+    }
+
+    private func elements(of answer: Answer) -> [[ElementType]] {
         answer.operands.types.indices.map { place in
             let groups = groups(around: place, in: answer.operands.types)
             return ElementType.allCases.filter { element in
