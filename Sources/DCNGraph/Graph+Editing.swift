@@ -16,6 +16,7 @@ extension Graph {
 
     /// Declares an output.
     public mutating func addOutput(_ value: ValueID, named name: String? = nil) {
+        outputPlaces[value, default: []].append(outputs.count)
         outputs.append(value)
         outputNames.append(name ?? self[value].name)
     }
@@ -64,7 +65,7 @@ extension Graph {
         }
         allNodes.append(
             Node(name: name, op: op, inputs: inputs, outputs: results, bodies: bodies, origin: origin))
-        place(id)
+        order.insert(id, before: insertionPoint.flatMap { contains($0) ? $0 : nil })
         for input in inputs { if let input { allValues[input.index].consumers.append(id) } }
         return results
     }
@@ -79,7 +80,9 @@ extension Graph {
         }
         allValues[new.index].consumers += readers
         allValues[old.index].consumers = []
-        for index in outputs.indices where outputs[index] == old { outputs[index] = new }
+        guard let places = outputPlaces.removeValue(forKey: old) else { return }
+        for place in places { outputs[place] = new }
+        outputPlaces[new, default: []] += places
     }
 
     /// Makes one operand of one node another value.
@@ -103,21 +106,21 @@ extension Graph {
         }
         for output in old.outputs { if let output { allValues[output.index].producer = nil } }
         allNodes[node.index] = nil
-        nodes.removeAll { $0 == node }
+        order.remove(node)
     }
 
     /// Takes out every node in a set in one sweep, whoever reads them.
     package mutating func removeAll(_ dead: Set<NodeID>) {
         guard !dead.isEmpty else { return }
+        var read: Set<ValueID> = []
         for node in dead {
             guard let old = allNodes[node.index] else { continue }
-            for input in old.inputs {
-                if let input { allValues[input.index].consumers.removeAll { $0 == node } }
-            }
+            read.formUnion(old.inputs.compactMap { $0 })
             for output in old.outputs { if let output { allValues[output.index].producer = nil } }
             allNodes[node.index] = nil
+            order.remove(node)
         }
-        nodes.removeAll { dead.contains($0) }
+        for value in read { allValues[value.index].consumers.removeAll(where: dead.contains) }
     }
 
     /// Runs `edit` with new nodes placed just before `node`.
@@ -141,15 +144,17 @@ extension Graph {
         allNodes[node.index]?.bodies = bodies
     }
 
-    /// Forgets the value of a constant that nobody reads any more, so that its bytes can go.
+    /// Forgets the values of all constants that nobody reads any more, so that their bytes can go.
     package mutating func releaseUnreadConstants() {
-        let kept = Set(outputs)
-        for index in allValues.indices
-        where allValues[index].constant != nil && allValues[index].consumers.isEmpty
-            && !kept.contains(ValueID(index))
-        {
-            allValues[index].constant = nil
-        }
+        for index in allValues.indices { releaseConstant(ValueID(index)) }
+    }
+
+    /// Forgets the value of a constant, if nobody reads it any more.
+    package mutating func releaseConstant(_ value: ValueID) {
+        guard allValues[value.index].constant != nil, allValues[value.index].consumers.isEmpty,
+            !isOutput(value)
+        else { return }
+        allValues[value.index].constant = nil
     }
 
     /// Copies constants that lie where typed access is not allowed.
@@ -164,13 +169,5 @@ extension Graph {
         allValues.append(
             Value(name: name, type: type, constant: nil, dimensions: nil, producer: nil, consumers: []))
         return ValueID(allValues.count - 1)
-    }
-
-    private mutating func place(_ id: NodeID) {
-        if let insertionPoint, let index = nodes.firstIndex(of: insertionPoint) {
-            nodes.insert(id, at: index)
-        } else {
-            nodes.append(id)
-        }
     }
 }

@@ -54,8 +54,13 @@ public struct Graph: Sendable {
     public internal(set) var outputs: [ValueID] = []
     /// The names of the outputs, in order.
     public internal(set) var outputNames: [String] = []
-    /// The nodes in running order.
-    public internal(set) var nodes: [NodeID] = []
+    /// The nodes in running order; made anew for each caller.
+    public var nodes: [NodeID] { order.nodes }
+    /// How many nodes there are.
+    public var nodeCount: Int { order.count }
+    var order = RunningOrder()
+    /// Where among the outputs a value stands.
+    var outputPlaces: [ValueID: [Int]] = [:]
     var allValues: [Value] = []
     var allNodes: [Node?] = []
     /// New nodes go before this one while a rewrite is at work; else to the end.
@@ -85,7 +90,7 @@ public struct Graph: Sendable {
     public var values: [ValueID] { allValues.indices.map(ValueID.init) }
 
     /// Whether a value is among the outputs.
-    public func isOutput(_ value: ValueID) -> Bool { outputs.contains(value) }
+    public func isOutput(_ value: ValueID) -> Bool { outputPlaces[value] != nil }
 
     /// The names of the inputs, in order.
     public var inputNames: [String] { inputs.map { self[$0].name } }

@@ -6,6 +6,16 @@ struct Build {
     var graph: Graph
     let node: Node
 
+    /// Builds in a graph and gives back what was built. The graph is moved, as a copy would cost its whole size.
+    static func into<R>(
+        _ graph: inout Graph, at node: Node, _ build: (inout Build) throws(DCNError) -> R
+    ) throws(DCNError) -> R {
+        var work = Build(graph: Graph(), node: node)
+        swap(&work.graph, &graph)
+        defer { swap(&work.graph, &graph) }
+        return try build(&work)
+    }
+
     /// A node's first output; `outputNames` marks the node that ends all.
     mutating func append(
         _ op: any Operator, _ inputs: [ValueID?], outputNames: [String?]? = nil

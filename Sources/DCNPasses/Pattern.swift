@@ -67,68 +67,74 @@ package struct Operand: Sendable {
     }
 }
 
-/// Where a picture was found.
+/// Where a picture was found. Holds no graph: a rule that changes one must not make it a copy.
 package struct Match {
-    let graph: Graph
     fileprivate(set) var wires: [Int: ValueID?] = [:]
-    fileprivate(set) var holes: [Int: NodeID] = [:]
+    fileprivate(set) var holes: [Int: (id: NodeID, node: Node)] = [:]
 
     /// The value of a wire; nil where the operand is left out.
     package subscript(wire: Wire) -> ValueID? { wires[wire.id] ?? nil }
 
     /// The constant of a wire; nil where it has none.
-    package func tensor(_ wire: Wire) -> Tensor? { self[wire].flatMap { graph[$0].constant?.tensor } }
+    package func tensor(_ wire: Wire, in graph: Graph) -> Tensor? {
+        self[wire].flatMap { graph[$0].constant?.tensor }
+    }
 
     /// The operator and node that filled a hole.
     package subscript<Op>(hole: Hole<Op>) -> (op: Op, node: Node)? {
-        guard let id = holes[hole.id], let op = graph[id].op as? Op else { return nil }
-        return (op, graph[id])
+        guard let node = holes[hole.id]?.node, let op = node.op as? Op else { return nil }
+        return (op, node)
     }
 }
 
 extension Pattern {
     /// The picture with `node` as its root, if it is there.
     package func match(_ node: NodeID, in graph: Graph) -> Match? {
-        var match = Match(graph: graph)
-        return fits(node, &match) ? match : nil
+        var match = Match()
+        return fits(node, graph, &match) ? match : nil
     }
 
-    private func fits(_ node: NodeID, _ match: inout Match) -> Bool {
-        let found = match.graph[node]
+    private func fits(_ node: NodeID, _ graph: Graph, _ match: inout Match) -> Bool {
+        let found = graph[node]
         guard accepts(found.op) else { return false }
-        if let other = match.holes[hole] { return other == node }
-        match.holes[hole] = node
+        if let other = match.holes[hole] { return other.id == node }
+        match.holes[hole] = (node, found)
         guard let operands else { return true }
         guard found.inputs.count <= operands.count else { return false }
         let before = match
-        if Self.fit(operands, found.inputs, &match) { return true }
+        if Self.fit(operands, found.inputs, graph, &match) { return true }
         guard commutes else { return false }
         match = before
-        return Self.fit(operands, found.inputs.reversed(), &match)
+        return Self.fit(operands, found.inputs.reversed(), graph, &match)
     }
 
-    private static func fit(_ operands: [Operand], _ inputs: [ValueID?], _ match: inout Match) -> Bool {
+    private static func fit(
+        _ operands: [Operand], _ inputs: [ValueID?], _ graph: Graph, _ match: inout Match
+    ) -> Bool {
         for (index, operand) in operands.enumerated() {
-            guard operand.fits(index < inputs.count ? inputs[index] : nil, &match) else { return false }
+            guard operand.fits(index < inputs.count ? inputs[index] : nil, graph, &match) else {
+                return false
+            }
         }
         return true
     }
 }
 
 extension Operand {
-    fileprivate func fits(_ value: ValueID?, _ match: inout Match) -> Bool {
+    fileprivate func fits(_ value: ValueID?, _ graph: Graph, _ match: inout Match) -> Bool {
         switch kind {
         case .wire(let id): value != nil && bind(id, value, &match)
-        case .constant(let id): isConstant(value, match) && bind(id, value, &match)
+        case .constant(let id): isConstant(value, graph) && bind(id, value, &match)
         case .optional(let id): bind(id, value, &match)
-        case .optionalConstant(let id): (value == nil || isConstant(value, match)) && bind(id, value, &match)
-        case .node(let pattern, let output, let usedOnce): pattern.writes(value, output, usedOnce, &match)
-        case .either(let first, let second): Self.tries(first, second, value, &match)
+        case .optionalConstant(let id): (value == nil || isConstant(value, graph)) && bind(id, value, &match)
+        case .node(let pattern, let output, let usedOnce):
+            pattern.writes(value, output, usedOnce, graph, &match)
+        case .either(let first, let second): Self.tries(first, second, value, graph, &match)
         }
     }
 
-    private func isConstant(_ value: ValueID?, _ match: Match) -> Bool {
-        value.map { match.graph[$0].constant != nil } ?? false
+    private func isConstant(_ value: ValueID?, _ graph: Graph) -> Bool {
+        value.map { graph[$0].constant != nil } ?? false
     }
 
     private func bind(_ id: Int, _ value: ValueID?, _ match: inout Match) -> Bool {
@@ -137,23 +143,24 @@ extension Operand {
         return true
     }
 
-    private static func tries(_ first: Operand, _ second: Operand, _ value: ValueID?, _ match: inout Match)
-        -> Bool
-    {
+    private static func tries(
+        _ first: Operand, _ second: Operand, _ value: ValueID?, _ graph: Graph, _ match: inout Match
+    ) -> Bool {
         let before = match
-        if first.fits(value, &match) { return true }
+        if first.fits(value, graph, &match) { return true }
         match = before
-        return second.fits(value, &match)
+        return second.fits(value, graph, &match)
     }
 }
 
 extension Pattern {
-    fileprivate func writes(_ value: ValueID?, _ output: Int, _ usedOnce: Bool, _ match: inout Match) -> Bool
-    {
-        guard let value, let node = match.graph[value].producer else { return false }
-        let outputs = match.graph[node].outputs
+    fileprivate func writes(
+        _ value: ValueID?, _ output: Int, _ usedOnce: Bool, _ graph: Graph, _ match: inout Match
+    ) -> Bool {
+        guard let value, let node = graph[value].producer else { return false }
+        let outputs = graph[node].outputs
         guard output < outputs.count, outputs[output] == value else { return false }
-        if usedOnce, match.graph[value].consumers.count != 1 || match.graph.isOutput(value) { return false }
-        return fits(node, &match)
+        if usedOnce, graph[value].consumers.count != 1 || graph.isOutput(value) { return false }
+        return fits(node, graph, &match)
     }
 }

@@ -4,6 +4,8 @@ internal import Synchronization
 /// A graph with its bodies and the plans made for it so far: shared by sessions, on any thread.
 final class GraphRunner: Sendable {
     let graph: Graph
+    /// The nodes in running order.
+    let order: [NodeID]
     let liveness: Liveness
     /// Runners of the bodies, by node.
     let bodies: [NodeID: [GraphRunner]]
@@ -13,9 +15,10 @@ final class GraphRunner: Sendable {
         var aligned = graph
         aligned.alignConstants()
         self.graph = aligned
+        order = aligned.nodes
         liveness = Liveness(aligned)
         var bodies: [NodeID: [GraphRunner]] = [:]
-        for node in graph.nodes where !graph[node].bodies.isEmpty {
+        for node in order where !graph[node].bodies.isEmpty {
             bodies[node] = graph[node].bodies.map(GraphRunner.init)
         }
         self.bodies = bodies
@@ -34,7 +37,7 @@ final class GraphRunner: Sendable {
         for (index, value) in values.enumerated() { if let value { types[index] = value.type } }
         for (index, value) in known { types[index] = value.type }
         var planner = Planner(
-            graph: graph, liveness: liveness, instructionSet: instructionSet, start: start,
+            graph: graph, order: order, liveness: liveness, instructionSet: instructionSet, start: start,
             byteLimit: byteLimit, types: types, known: known)
         let plan = try planner.plan()
         plans.withLock { $0[key] = plan }
@@ -43,8 +46,8 @@ final class GraphRunner: Sendable {
 
     /// Shapes of the first node may follow from values that the run has computed: small ones count as known.
     private func knowOperands(of start: Int, _ values: [Datum?], _ known: inout [Int: Datum]) {
-        guard start > 0, start < graph.nodes.count else { return }
-        for input in graph[graph.nodes[start]].inputs {
+        guard start > 0, start < order.count else { return }
+        for input in graph[order[start]].inputs {
             guard let input, let datum = values[input.index], let tensor = datum.tensor,
                 tensor.byteCount <= Planner.smallByteCount
             else { continue }
@@ -60,8 +63,10 @@ final class GraphRunner: Sendable {
             if tensor.type.element == .string { return tensor.strings.flatMap { $0.bytes + [0] } }
             return [UInt8(truncatingIfNeeded: index)] + tensor.withBytes { [UInt8]($0) }
         }
-        return PlanKey(
-            start: start, types: values.map { $0?.type }, contents: contents, instructionSet: instructionSet)
+        let types = values.enumerated().compactMap { index, value in
+            value.map { PlanKey.Living(value: index, type: $0.type) }
+        }
+        return PlanKey(start: start, types: types, contents: contents, instructionSet: instructionSet)
     }
 }
 

@@ -48,8 +48,12 @@ package struct Plan: Sendable {
 
 /// What a plan is made for: where it starts, and what is known of the values alive there.
 package struct PlanKey: Sendable, Hashable {
+    struct Living: Sendable, Hashable {
+        let value: Int
+        let type: ValueType
+    }
     let start: Int
-    let types: [ValueType?]
+    let types: [Living]
     let contents: [[UInt8]]
     let instructionSet: InstructionSet
 }

@@ -20,16 +20,17 @@ extension Model {
             types[id.index] = .tensor(
                 TensorType(type.element, extents: shape.dimensions.map { $0.fixed ?? 1 }))
         }
-        guard !graph.nodes.isEmpty else {
+        guard !runner.order.isEmpty else {
             return PlanEstimate(byteCount: 0, multiplyAdds: 0, isComplete: true)
         }
         var planner = Planner(
-            graph: runner.graph, liveness: runner.liveness, instructionSet: .best, start: 0,
+            graph: runner.graph, order: runner.order, liveness: runner.liveness, instructionSet: .best,
+            start: 0,
             byteLimit: physicalMemory(), types: types, known: [:])
         let plan = try planner.plan()
         return PlanEstimate(
             byteCount: plan.arenaByteCount + plan.scratchByteCount + plan.valueByteCount,
             multiplyAdds: plan.steps.reduce(0) { $0 &+ $1.multiplyAdds },
-            isComplete: plan.end == graph.nodes.count)
+            isComplete: plan.end == runner.order.count)
     }
 }

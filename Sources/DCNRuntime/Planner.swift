@@ -4,6 +4,8 @@ internal import DCNOperators
 /// Makes the plan of one segment: from a node up to where types depend on data.
 struct Planner {
     let graph: Graph
+    /// All nodes in running order.
+    let order: [NodeID]
     let liveness: Liveness
     let instructionSet: InstructionSet
     let start: Int
@@ -33,10 +35,12 @@ struct Planner {
     }
 
     init(
-        graph: Graph, liveness: Liveness, instructionSet: InstructionSet, start: Int, byteLimit: Int,
+        graph: Graph, order: [NodeID], liveness: Liveness, instructionSet: InstructionSet, start: Int,
+        byteLimit: Int,
         types: [Int: ValueType], known: [Int: Datum]
     ) {
         self.graph = graph
+        self.order = order
         self.liveness = liveness
         self.instructionSet = instructionSet
         self.start = start
@@ -48,7 +52,6 @@ struct Planner {
 
     /// The plan; throws a `plan` error with the node's origin when types do not fit.
     mutating func plan() throws(DCNError) -> Plan {
-        let order = graph.nodes
         while end < order.count {
             let id = order[end]
             do throws(Misfit) {

@@ -20,7 +20,7 @@ struct Run {
     /// The outputs, in order.
     mutating func outputs() throws(DCNError) -> [Datum] {
         var position = 0
-        while position < runner.graph.nodes.count {
+        while position < runner.order.count {
             let plan = try runner.plan(
                 from: position, values: values, known: known, instructionSet: environment.instructionSet,
                 byteLimit: environment.budget.limit)

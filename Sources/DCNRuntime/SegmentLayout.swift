@@ -12,6 +12,8 @@ struct SegmentLayout {
     private(set) var valueByteCount = 0
     private var blocks: [Block] = []
     private var blockOf: [Int: Int] = [:]
+    /// The position of the last node that reads a value of the block, by block.
+    private var lastUses: [Int] = []
 
     init(graph: Graph, liveness: Liveness, end: Int, routineReads: Set<Int>) {
         self.graph = graph
@@ -38,9 +40,11 @@ struct SegmentLayout {
             {
                 taken.insert(block)
                 blockOf[output.index] = block
+                lastUses[block] = max(lastUses[block], liveness.lastUse[output.index])
             } else {
                 blockOf[output.index] = blocks.count
                 blocks.append(Block(byteCount: sizes[index], first: step, last: step))
+                lastUses.append(liveness.lastUse[output.index])
             }
         }
     }
@@ -64,7 +68,7 @@ struct SegmentLayout {
         guard let output = node.outputs.compactMap({ $0 }).first, let id = graph[output].producer,
             let position = liveness.position[id]
         else { return false }
-        return blockOf.allSatisfy { $0.value != block || liveness.lastUse[$0.key] <= position }
+        return lastUses[block] <= position
     }
 
     /// Whether a value is written and read by kernels inside the segment only.

@@ -65,8 +65,7 @@ public struct Session: ~Copyable {
 
     private func bind(_ inputs: [String: Datum]) throws(DCNError) -> [Datum?] {
         let declared = model.inputs
-        if let unknown = inputs.keys.sorted().first(where: { name in !declared.contains { $0.name == name } })
-        {
+        if let unknown = Set(inputs.keys).subtracting(declared.map(\.name)).min() {
             let names = declared.map { "'" + escaped($0.name) + "'" }.joined(separator: ", ")
             throw DCNError(.input, .run, "the model has no input '\(escaped(unknown))', it has \(names)")
         }

@@ -24,6 +24,31 @@ struct PlanningTests {
         }
     }
 
+    @Test(
+        "more blocks than are compared with each other never overlap either, and take little more than they must"
+    )
+    func manyBlocks() {
+        var numbers = Seeded(7)
+        let blocks = (0..<6000).map { index in
+            Block(byteCount: numbers.integer(0...5000), first: index, last: index + numbers.integer(0...40))
+        }
+        let (offsets, total) = arrange(blocks)
+        var most = 0
+        for step in 0..<6000 {
+            let alive = (max(0, step - 40)...step).filter {
+                blocks[$0].last >= step && blocks[$0].byteCount > 0
+            }
+            var end = 0
+            for index in alive.sorted(by: { offsets[$0] < offsets[$1] }) {
+                #expect(offsets[index] >= end && offsets[index] % 64 == 0)
+                end = offsets[index] + blocks[index].byteCount
+            }
+            #expect(end <= total)
+            most = max(most, alive.reduce(0) { $0 + blocks[$1].byteCount })
+        }
+        #expect(total < 2 * most)
+    }
+
     /// x → a chain of sums and rectifiers, with values that outlive others.
     private func chain() throws -> Graph {
         var graph = Graph()

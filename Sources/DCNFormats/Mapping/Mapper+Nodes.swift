@@ -138,16 +138,22 @@ extension Mapper {
         names.poisoned.formUnion(node.outputs)
     }
 
+    /// Looking for a spelling that is like another takes time: that is done for so many operators.
+    private static let mostHints = 64
+
     /// One line for each operator that nobody knows, most frequent first.
     var report: [UnsupportedOperator] {
         let groups = Dictionary(grouping: unsupported) { item in
             (item.node.domain.isEmpty ? "" : item.node.domain + "::") + item.node.opType + "\n" + item.hint
         }
-        return groups.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map { key, items in
-            UnsupportedOperator(
-                written: String(key.prefix { $0 != "\n" }), count: items.count,
-                firstNodes: items.prefix(3).map { $0.node.name.isEmpty ? $0.node.origin.path : $0.node.name },
-                hint: items[0].hint.isEmpty ? dialects.hint(for: items[0].node) : items[0].hint)
+        let order = groups.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
+        return order.enumerated().map { rank, group in
+            let (node, hint) = group.value[0]
+            return UnsupportedOperator(
+                written: String(group.key.prefix { $0 != "\n" }), count: group.value.count,
+                firstNodes: group.value.prefix(3).map {
+                    $0.node.name.isEmpty ? $0.node.origin.path : $0.node.name
+                }, hint: hint.isEmpty && rank < Self.mostHints ? dialects.hint(for: node) : hint)
         }
     }
 }

@@ -17,7 +17,15 @@ package struct ExpandJointFields: Rule {
         guard let x = match[x], let joint = match[joint], let (op, node) = match[aggregate], op.isJoint else {
             return nil
         }
-        var build = Build(graph: graph, node: node)
+        let names = names(of: node, graph)
+        return try Build.into(&graph, at: node) { (build) throws(DCNError) in
+            try apart(op, x, joint, names, &build)
+        }
+    }
+
+    private func apart(
+        _ op: DeformAggregate, _ x: ValueID, _ joint: ValueID, _ names: [String?], _ build: inout Build
+    ) throws(DCNError) -> ValueID {
         let (groups, taps) = (op.groups, op.taps)
         let used = try build.slice(joint, from: 0, to: 3 * groups * taps, axis: 3)
         let grouped = try build.reshape(used, [0, 0, 0, groups, 3 * taps])
@@ -25,14 +33,12 @@ package struct ExpandJointFields: Rule {
         let masks = try build.slice(grouped, from: 2 * taps, to: 3 * taps, axis: 4)
         var apart = op
         apart.isJoint = false
-        let result = try build.append(
+        return try build.append(
             apart,
             [
                 x, build.reshape(offsets, [0, 0, 0, 2 * groups * taps]),
                 build.reshape(masks, [0, 0, 0, groups * taps]),
             ],
-            outputNames: names(of: node, graph))
-        graph = build.graph
-        return result
+            outputNames: names)
     }
 }

@@ -43,13 +43,14 @@ private struct Work {
         let operands = old.operands(of: node.inputs, bodies: node.bodies, outputCount: node.outputs.count)
         let op = chosen(node)
         let rule = held(op.layoutRule(for: operands), node)
+        let follows = isFollowed(rule, node)
         var inputs: [ValueID?] = []
         for (index, input) in node.inputs.enumerated() {
             guard let input else {
                 inputs.append(nil)
                 continue
             }
-            inputs.append(try place(input, wanted(index, input, rule, node)))
+            inputs.append(try place(input, wanted(index, rule, follows: follows)))
         }
         let names = node.outputs.map { $0.map { old[$0].name } }
         let results = try new.appendNode(
@@ -81,7 +82,7 @@ private struct Work {
     }
 
     private func isReadRowMajor(_ value: ValueID) -> Bool {
-        old[value].consumers.allSatisfy { id in
+        Set(old[value].consumers).allSatisfy { id in
             let reader = old[id]
             let operands = old.operands(
                 of: reader.inputs, bodies: reader.bodies, outputCount: reader.outputs.count)
@@ -90,18 +91,22 @@ private struct Work {
     }
 
     /// The layout in which a node reads an input; nil for as it lies.
-    private func wanted(_ index: Int, _ input: ValueID, _ rule: LayoutRule, _ node: Node) -> Layout? {
+    private func wanted(_ index: Int, _ rule: LayoutRule, follows: Bool) -> Layout? {
         switch rule {
         case .rowMajor: return .rowMajor
         case .channelsLast(let inputs, _, let either):
             return inputs.contains(index) ? .channelsLast : either.contains(index) ? nil : .rowMajor
         case .follow(let inputs, _):
-            guard inputs.contains(index) else { return .rowMajor }
-            let follows = inputs.contains { other in
-                guard other < node.inputs.count, let value = node.inputs[other] else { return false }
-                return places[value]?[.channelsLast] != nil && places[value]?[.rowMajor] == nil
-            }
-            return follows ? .channelsLast : .rowMajor
+            return follows && inputs.contains(index) ? .channelsLast : .rowMajor
+        }
+    }
+
+    /// Whether an operand that a node follows is there channels last only.
+    private func isFollowed(_ rule: LayoutRule, _ node: Node) -> Bool {
+        guard case .follow(let inputs, _) = rule else { return false }
+        return inputs.contains { other in
+            guard other < node.inputs.count, let value = node.inputs[other] else { return false }
+            return places[value]?[.channelsLast] != nil && places[value]?[.rowMajor] == nil
         }
     }
 

@@ -22,8 +22,8 @@ package struct FoldBatchNorm: Rule {
     package func rewrite(_ match: Match, in graph: inout Graph) throws(DCNError) -> ValueID? {
         guard let (op, node) = match[conv], let (norm, last) = match[norm], op.activation == .none,
             let folded = FoldedScale(
-                norm, weights: match.tensor(weights), bias: match.tensor(bias),
-                parameters: [scale, shift, mean, variance].map(match.tensor))
+                norm, weights: match.tensor(weights, in: graph), bias: match.tensor(bias, in: graph),
+                parameters: [scale, shift, mean, variance].map { match.tensor($0, in: graph) })
         else { return nil }
         let (w, b) = folded.constants(named: node.name, in: &graph)
         return try graph.append(
@@ -51,8 +51,8 @@ package struct FoldBatchNormDeform: Rule {
     package func rewrite(_ match: Match, in graph: inout Graph) throws(DCNError) -> ValueID? {
         guard let (op, node) = match[conv], let (norm, last) = match[norm], op.activation == .none,
             let folded = FoldedScale(
-                norm, weights: match.tensor(weights), bias: match.tensor(bias),
-                parameters: [scale, shift, mean, variance].map(match.tensor))
+                norm, weights: match.tensor(weights, in: graph), bias: match.tensor(bias, in: graph),
+                parameters: [scale, shift, mean, variance].map { match.tensor($0, in: graph) })
         else { return nil }
         let (w, b) = folded.constants(named: node.name, in: &graph)
         return try graph.append(

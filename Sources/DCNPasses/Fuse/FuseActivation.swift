@@ -50,22 +50,25 @@ package struct FuseResidual: Pass {
 
     package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
         try graph.editBodies { (body) throws(DCNError) in try run(on: &body, log: &log) }
-        for id in graph.nodes where graph.contains(id) && graph[id].op is Add {
+        // Where each value is written; what replaces a sum stands where the sum stood.
+        var positions: [ValueID: Int] = [:]
+        for (position, id) in graph.nodes.enumerated() where graph.contains(id) {
             let node = graph[id]
+            for output in node.outputs { if let output { positions[output] = position } }
+            guard node.op is Add else { continue }
             // The operand written last is fused: the other one is there already.
-            let order = [0, 1].sorted { position(node.inputs[$0], graph) > position(node.inputs[$1], graph) }
-            for side in order where graph.contains(id) {
-                guard try fuse(id, node, side: side, in: &graph) else { continue }
+            let places = node.inputs.map { $0.flatMap { positions[$0] } ?? -1 }
+            for side in [0, 1].sorted(by: { places[$0] > places[$1] }) where graph.contains(id) {
+                guard let result = try fuse(id, node, side: side, in: &graph) else { continue }
+                positions[result] = position
                 log.append(Rewriting(rule: Self.name, node: node.name))
             }
         }
     }
 
-    private func position(_ value: ValueID?, _ graph: Graph) -> Int {
-        value.flatMap { graph[$0].producer }.flatMap { graph.nodes.firstIndex(of: $0) } ?? -1
-    }
-
-    private func fuse(_ id: NodeID, _ node: Node, side: Int, in graph: inout Graph) throws(DCNError) -> Bool {
+    private func fuse(
+        _ id: NodeID, _ node: Node, side: Int, in graph: inout Graph
+    ) throws(DCNError) -> ValueID? {
         guard let sum = node.inputs[side], let other = node.inputs[1 - side], sum != other,
             let type = graph[sum].type.tensor, type.element == .float32, type.shape != nil,
             graph[other].type.tensor?.shape == type.shape, isKnownSame(type.shape),
@@ -73,9 +76,9 @@ package struct FuseResidual: Pass {
             !graph.isOutput(sum), let producer = graph[sum].producer,
             let op = graph[producer].op as? any Activating, op.activation == .none,
             let position = Swift.type(of: op).residualInput, graph[other].constant == nil
-        else { return false }
+        else { return nil }
         var inputs = graph[producer].inputs
-        guard inputs.count <= position else { return false }
+        guard inputs.count <= position else { return nil }
         while inputs.count < position { inputs.append(nil) }
         inputs.append(other)
         let old = graph[producer]
@@ -85,7 +88,7 @@ package struct FuseResidual: Pass {
         }
         if let output = node.outputs[0] { graph.replace(output, with: result[0]) }
         graph.removeDead(from: id)
-        return true
+        return result[0]
     }
 
     /// Unknown extents may differ, and then the sum broadcasts.

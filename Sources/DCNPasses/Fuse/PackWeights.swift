@@ -39,7 +39,7 @@ package struct PackWeights: Pass {
                     .pack, at: node.origin)
             }
             try replace(id, node, by: form, in: &graph)
-            graph.releaseUnreadConstants()
+            for input in node.inputs { if let input { graph.releaseConstant(input) } }
         }
     }
 

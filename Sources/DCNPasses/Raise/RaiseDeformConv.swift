@@ -69,22 +69,23 @@ struct RaisedOperator {
     private func replace(in graph: inout Graph) throws(DCNError) {
         guard let old = graph[root].producer else { return }
         let result = try graph.inserting(before: old) { (graph) throws(DCNError) in
-            var build = Build(graph: graph, node: node)
-            var inputs: [ValueID?] = []
-            for operand in operands {
-                switch operand {
-                case .value(let value): inputs.append(value)
-                case .constant(let tensor): inputs.append(build.constant(tensor))
-                case .channels(let value, let order): inputs.append(try build.gather(value, order, axis: 1))
-                case .none: inputs.append(nil)
-                }
-            }
-            while inputs.last == .some(nil) { inputs.removeLast() }
-            let result = try build.append(op, inputs, outputNames: [graph[root].name])
-            graph = build.graph
-            return result
+            try Build.into(&graph, at: node) { (build) throws(DCNError) in try append(in: &build) }
         }
         graph.replace(root, with: result)
         graph.removeDead(from: old)
+    }
+
+    private func append(in build: inout Build) throws(DCNError) -> ValueID {
+        var inputs: [ValueID?] = []
+        for operand in operands {
+            switch operand {
+            case .value(let value): inputs.append(value)
+            case .constant(let tensor): inputs.append(build.constant(tensor))
+            case .channels(let value, let order): inputs.append(try build.gather(value, order, axis: 1))
+            case .none: inputs.append(nil)
+            }
+        }
+        while inputs.last == .some(nil) { inputs.removeLast() }
+        return try build.append(op, inputs, outputNames: [build.graph[root].name])
     }
 }
