@@ -109,7 +109,24 @@ struct FunctionTests {
         let heavy = function("H", inputs: [], outputs: [], [Onnx.node("N", [long], field: 7)])
         limits.unpackedByteCount = 5_000_000
         let calls = Onnx.model((0..<1000).map { _ in Onnx.node("H", domain: "f") }, functions: [heavy])
-        #expect(outcome(calls, limits: limits).contains("names and attributes take more than 5000000 bytes"))
+        #expect(
+            outcome(calls, limits: limits).contains(
+                "names, places and attributes take more than 5000000 bytes"))
+    }
+
+    @Test("names of functions, calls, operators and attributes are not held again with each inner node")
+    func longNames() throws {
+        let long = String(repeating: "n", count: 100_000)
+        let inner = (0..<1000).map { Onnx.node("Relu", ["t\($0)"], ["t\($0 + 1)"], field: 7) }
+        let named = function(long, inputs: ["t0"], outputs: ["t1000"], inner)
+        let found = try nodes([Onnx.node(long, ["x"], ["y"], domain: "f")], [named])
+        #expect(found.allSatisfy { $0.outputs[0].utf8.count < 300 && $0.origin.path.utf8.count < 300 })
+
+        var limits = ReadingLimits()
+        limits.unpackedByteCount = 5_000_000
+        let heavy = function("H", inputs: [], outputs: [], [Onnx.node(long, field: 7)])
+        let calls = Onnx.model((0..<1000).map { _ in Onnx.node("H", domain: "f") }, functions: [heavy])
+        #expect(outcome(calls, limits: limits).contains("names, places and attributes take more than"))
     }
 
     @Test("a call that doesn't fit, and a function defined twice")

@@ -82,7 +82,7 @@ extension OnnxReader {
         throw error("has a type that says nothing", at: origin)
     }
 
-    private func shown(_ message: Onnx__AttributeProto) -> String { escaped(message.name.text) }
+    private func shown(_ message: Onnx__AttributeProto) -> String { shortened(message.name.text) }
 }
 
 /// Which field of an attribute counts.

@@ -20,8 +20,18 @@ struct FunctionKey: Hashable, CustomStringConvertible {
     }
 
     var description: String {
-        escaped((domain.isEmpty ? "" : domain + "::") + name + (overload.isEmpty ? "" : ":" + overload))
+        shortened((domain.isEmpty ? "" : domain + "::") + name + (overload.isEmpty ? "" : ":" + overload))
     }
+
+    /// Bytes that a node of this key holds.
+    var byteCount: Int { 2 * (domain.utf8.count + name.utf8.count) + overload.utf8.count }
+}
+
+/// The text as it stands in ways to nodes and in names of inner values: these are made once for each node, so that
+/// a long text would be held as many times.
+func shortened(_ text: String) -> String {
+    let most = 64
+    return escaped(text.utf8.count <= most ? text : String(text.unicodeScalars.prefix(most)) + "…")
 }
 
 /// Where in a file reading stands.
@@ -82,7 +92,7 @@ extension OnnxReader {
                     + "the call \(node.inputs.count) and \(node.outputs.count)", at: node.origin)
         }
         let call = FunctionCall(
-            key, label: node.name.isEmpty ? key.name : node.name,
+            key, label: shortened(node.name.isEmpty ? key.name : node.name),
             opsets: try Self.opsets(messages(message.opset_import, message.n_opset_import), at: node.origin),
             attributes: try attributes(of: message, calledBy: node, in: scope), names: [:], outer: scope.call)
         for (index, formal) in inputs.enumerated() {

@@ -145,7 +145,7 @@ extension OnnxReader {
         let key = FunctionKey(message)
         let written = key.domain.isEmpty ? key.name : key.domain + "::" + key.name
         let origin = self.origin(scope.path, node: name(message.name, scope), written: written)
-        try count(nodes: 1, at: origin)
+        try count(nodes: 1, bytes: key.byteCount + scope.path.utf8.count, at: origin)
         var node = SourceNode(domain: key.domain, opType: key.name, name: origin.node, origin: origin)
         for input in values(message.input, message.n_input) { node.inputs.append(name(input, scope)) }
         for output in values(message.output, message.n_output) { node.outputs.append(name(output, scope)) }
@@ -219,7 +219,8 @@ extension OnnxReader {
             throw error("there are more than \(limits.nodes) nodes", at: origin)
         }
         guard byteCount <= limits.unpackedByteCount else {
-            throw error("names and attributes take more than \(limits.unpackedByteCount) bytes", at: origin)
+            throw error(
+                "names, places and attributes take more than \(limits.unpackedByteCount) bytes", at: origin)
         }
     }
 
