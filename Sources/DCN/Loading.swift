@@ -27,7 +27,7 @@ public struct LoadOptions: Sendable {
     public var memoryLimit: Int?
 
     /// The limits, those of memory no higher than `memoryLimit`.
-    var effectiveLimits: ReadingLimits { memoryLimit.map { limits.within($0) } ?? limits }
+    package var effectiveLimits: ReadingLimits { memoryLimit.map { limits.within($0) } ?? limits }
 
     /// The options that hold unless said otherwise.
     public init() {}

@@ -38,6 +38,13 @@ package struct ModelArguments: ParsableArguments {
         return try Model(contentsOf: model, dialects: dialects(), options: options)
     }
 
+    /// How the model is read, within so much memory.
+    package func options(within limits: LimitArguments) throws -> LoadOptions {
+        var options = try options()
+        options.memoryLimit = try limits.memoryLimit()
+        return options
+    }
+
     /// All spellings, those first that the command line asks for.
     package func dialects() throws -> [Dialect] {
         let known = (border.map { [.unsaidBorders(clamping: $0 == .clamp)] } ?? []) + Dialect.complete

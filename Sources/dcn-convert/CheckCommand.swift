@@ -11,13 +11,16 @@ struct CheckCommand: ParsableCommand {
         commandName: "check", abstract: "Tell every problem of a model at once, with hints.")
 
     @OptionGroup var file: ModelArguments
+    @OptionGroup var limits: LimitArguments
 
     @Flag(help: "Problems as a JSON array.")
     var json = false
 
     func run() throws {
         try perform(isJson: json) {
+            try limits.watch(file.model)
             let problems = try self.problems()
+            try limits.expectRoom(for: file.model)
             if json {
                 try Console.print(Json.array(problems.map { DCNCommandLine.json($0) }).text)
             } else {
@@ -32,9 +35,10 @@ struct CheckCommand: ParsableCommand {
 
     private func problems() throws -> [DCNError] {
         let dialects = try file.dialects()
+        let options = try file.options(within: limits)
         do throws(DCNError) {
             if try ModelFileKind(contentsOf: file.model) == .onnx {
-                let source = try readOnnx(contentsOf: file.model)
+                let source = try readOnnx(contentsOf: file.model, limits: options.effectiveLimits)
                 let found = DCNFormats.problems(in: source, dialects: dialects)
                 guard found.isEmpty else { return found }
             }
@@ -42,7 +46,6 @@ struct CheckCommand: ParsableCommand {
             guard error.kind == .model || error.kind == .unsupported else { throw error }
             return [error]
         }
-        let options = try file.options()
         do throws(DCNError) {
             _ = try LoadedModel(contentsOf: file.model, dialects: dialects, options: options)
             return []

@@ -30,6 +30,8 @@ struct ConvertCommand: ParsableCommand {
 
     @OptionGroup var file: ModelArguments
 
+    @OptionGroup var limits: LimitArguments
+
     @Option(name: .shortAndLong, help: "Where to write: a name that ends in .dcn or .onnx.")
     var out: String?
 
@@ -72,6 +74,7 @@ struct ConvertCommand: ParsableCommand {
     func run() throws {
         try perform(isJson: json) {
             let target = try self.target()
+            try limits.watch(file.model)
             let job = try Job(self, target: target)
             try job.write()
             if !quiet { try job.report() }
@@ -106,7 +109,7 @@ struct ConvertCommand: ParsableCommand {
 
     /// How the model is read.
     func loadOptions() throws -> LoadOptions {
-        var options = try file.options()
+        var options = try file.options(within: limits)
         options.outputs = outputs?.split(separator: ",").map(String.init) ?? []
         if let fuse {
             guard let choice = FuseChoice(fuse) else {

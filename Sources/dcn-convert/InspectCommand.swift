@@ -11,6 +11,7 @@ struct InspectCommand: ParsableCommand {
         commandName: "inspect", abstract: "Show what a model holds.")
 
     @OptionGroup var file: ModelArguments
+    @OptionGroup var limits: LimitArguments
 
     @Flag(help: "One line for each node as well.")
     var layers = false
@@ -20,9 +21,11 @@ struct InspectCommand: ParsableCommand {
 
     func run() throws {
         try perform(isJson: json) {
+            try limits.watch(file.model)
             let model = try LoadedModel(
                 contentsOf: file.model, dialects: try file.dialects(),
-                options: try file.options())
+                options: try file.options(within: limits))
+            try limits.expectRoom(for: file.model)
             let summary = GraphSummary(model.compiled.graph)
             if json { try Console.print(facts(model, summary).text) } else { try show(model, summary) }
             return true

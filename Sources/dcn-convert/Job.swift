@@ -30,6 +30,7 @@ struct Job {
         model = try LoadedModel(
             contentsOf: command.file.model, dialects: dialects, options: command.loadOptions(),
             spellings: spellings?.text ?? "")
+        try command.limits.expectRoom(for: command.file.model)
         (written, refusals) = isCompiled ? (model.compiled.graph, [:]) : try model.lowered()
     }
 
@@ -167,17 +168,18 @@ struct Job {
     func verify(count: Int) throws -> Bool {
         let tolerance = Tolerance(relative: command.rtol, absolute: command.atol)
         var options = LoadOptions()
-        options.fuse = .all
+        options.memoryLimit = try command.limits.memoryLimit()
         let dialects = isCompiled ? self.dialects : Dialect.complete
         let again = try Model(contentsOf: path, dialects: dialects, options: options)
-        var before = try Session(
-            Model(graph: model.asRead), options: Options(threads: ProcessFacts.coreCount))
-        var after = try Session(again, options: Options(threads: ProcessFacts.coreCount))
+        let running = try command.limits.bound(Options(threads: ProcessFacts.coreCount))
+        let deadline = try command.limits.deadline()
+        var before = try Session(Model(graph: model.asRead), options: running)
+        var after = try Session(again, options: running)
         var worst: (detail: String, matches: Bool) = ("", true)
         for round in 0..<count {
             let inputs = try randomInputs(round)
-            let expected: [String: Datum] = try before.run(inputs)
-            let got: [String: Datum] = try after.run(inputs)
+            let expected: [String: Datum] = try before.run(inputs, deadline: deadline)
+            let got: [String: Datum] = try after.run(inputs, deadline: deadline)
             for (name, datum) in expected.sorted(by: { $0.key < $1.key }) {
                 guard let other = got[name] else {
                     throw DCNError(.defect, .run, "output '\(escaped(name))' is missing")

@@ -16,7 +16,7 @@ extension Job {
             if wanted != kept {
                 (model, kept) = (
                     try command.file.load(
-                        keeping: wanted, memoryLimit: command.running.memoryLimit()), wanted
+                        keeping: wanted, memoryLimit: command.running.limits.memoryLimit()), wanted
                 )
             }
             let options = try command.running.options(observer: watcher.isNeeded ? watcher : nil)

@@ -163,9 +163,8 @@ struct Detector: ~Copyable {
     init(_ file: ModelArguments, _ options: PictureOptions, _ running: RunArguments) throws {
         let pictureForm = try options.form()
         let looks = try options.looks()
-        let deadline = try running.deadline()
-        let sessionOptions = try running.options()
-        let model = try file.load(memoryLimit: running.memoryLimit())
+        let deadline = try running.limits.deadline()
+        let model = try running.limits.load(file)
         let form = try DetectorForm(model.outputs, of: file.model)
         guard let input = model.inputs.first, model.inputs.count == 1 else {
             throw DCNError(
@@ -177,7 +176,7 @@ struct Detector: ~Copyable {
         if isFixed, let large = looks.scales.first(where: { $0 > 1 }) {
             throw UsageMistake("--scales \(large): the model takes pictures of one size, up to 1 fits")
         }
-        session = try Session(model, options: sessionOptions)
+        session = try Session(model, options: running.options())
         (self.looks, self.isFixed) = (looks, isFixed)
         (self.pictureForm, self.deadline, self.form, self.input) = (pictureForm, deadline, form, input)
     }

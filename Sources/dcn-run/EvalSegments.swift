@@ -60,16 +60,15 @@ struct Segmenter: ~Copyable {
 
     init(_ file: ModelArguments, _ options: PictureOptions, _ running: RunArguments) throws {
         let pictureForm = try options.form()
-        let deadline = try running.deadline()
-        let sessionOptions = try running.options()
-        let model = try file.load()
+        let deadline = try running.limits.deadline()
+        let model = try running.limits.load(file)
         let form = try SegmenterForm(model.outputs, of: file.model)
         guard let input = model.inputs.first, model.inputs.count == 1 else {
             throw DCNError(
                 .model, .run, "has \(model.inputs.count) inputs, expected one picture",
                 at: Origin(file: file.model, path: ""))
         }
-        session = try Session(model, options: sessionOptions)
+        session = try Session(model, options: running.options())
         (self.pictureForm, self.deadline, self.form, self.input) = (pictureForm, deadline, form, input)
     }
 

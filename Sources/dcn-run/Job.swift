@@ -14,20 +14,17 @@ struct Job {
 
     init(_ command: RunCommand) throws {
         self.command = command
-        deadline = try command.running.deadline()
-        if let deadline {
-            watch(
-                deadline: deadline, code: 2,
-                message: "\(escaped(command.file.model)): run: the time allowed is over")
-        }
+        let limits = command.running.limits
+        deadline = try limits.deadline()
+        try limits.watch(command.file.model)
         let start = ProcessFacts.clock
-        let memoryLimit = try command.running.memoryLimit()
+        let memoryLimit = try limits.memoryLimit()
         var model = try command.file.load(memoryLimit: memoryLimit)
         let bound = try bind(command.inputs.input, to: model)
         let kept = Set(bound.map(\.name)).subtracting(model.inputs.map(\.name))
         if !kept.isEmpty { model = try command.file.load(keeping: kept, memoryLimit: memoryLimit) }
         loadNanoseconds = ProcessFacts.clock - start
-        try Self.checkMemory(command)
+        try limits.expectRoom(for: command.file.model)
         let maker = InputMaker(
             form: try command.inputs.form(), seed: command.inputs.seed,
             byteLimit: try command.running.options().memoryLimit ?? Int.max)
@@ -39,16 +36,6 @@ struct Job {
         self.model = model
         self.inputs = inputs
         watcher = Watcher(command.watching)
-    }
-
-    private static func checkMemory(_ command: RunCommand) throws {
-        guard let limit = try command.running.memoryLimit() else { return }
-        let held = ProcessFacts.anonymousByteCount
-        guard held <= limit else {
-            throw DCNError(
-                .model, .open, "takes \(held) bytes when it is read, the limit is \(limit)",
-                at: Origin(file: command.file.model, path: ""))
-        }
     }
 
     /// A session; it is watched when anything asks for that.

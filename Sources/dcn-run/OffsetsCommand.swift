@@ -98,8 +98,8 @@ struct OffsetsCommand: ParsableCommand {
     /// Runs the model on the picture, watched.
     private func view(of picture: Picture) throws -> SamplingView {
         let form = try options.form()
-        let deadline = try running.deadline()
-        let model = try file.load(memoryLimit: running.memoryLimit())
+        let deadline = try running.limits.deadline()
+        let model = try running.limits.load(file)
         guard let input = model.inputs.first, model.inputs.count == 1 else {
             throw DCNError(
                 .model, .run, "has \(model.inputs.count) inputs, expected one picture",

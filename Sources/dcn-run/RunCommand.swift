@@ -65,7 +65,7 @@ struct RunCommand: ParsableCommand {
         }
         _ = try inputs.form()
         _ = try running.threadCount()
-        _ = try running.deadline()
+        _ = try running.limits.deadline()
         _ = try wantedInstructionSet()
     }
 }

@@ -38,6 +38,28 @@ struct ConvertTests {
         #expect(outcome.code == 1)
     }
 
+    @Test("2 when a model takes more memory or time than it may, and nothing is written")
+    func limits() throws {
+        for command in [[], ["inspect"], ["check"]] {
+            let tight = try run("dcn-convert", command + [model, "--max-memory", "1K"])
+            #expect(tight.code == 2, "\(command)")
+            #expect(tight.errors.contains("1024"))
+            #expect(try run("dcn-convert", command + [model, "--max-memory", "x"]).code == 64)
+            #expect(try run("dcn-convert", command + [model, "--max-seconds", "0"]).code == 64)
+        }
+        let out = folder.path + "/endless.dcn"
+        let endless = try folder.write("endless.onnx", ModelMaker.endless(doubles: false))
+        let late = try convert(endless, "-o", out, "--verify", "1", "--max-seconds", "1")
+        #expect(late.code == 2)
+        #expect(late.errors.contains("time"))
+        let doubling = try folder.write("doubling.onnx", ModelMaker.endless(doubles: true))
+        let large = try convert(doubling, "-o", out, "--verify", "1", "--max-memory", "300M")
+        #expect(large.code == 2)
+        #expect(large.errors.contains("bytes"))
+        #expect(try convert(model, "-o", out, "--max-memory", "1G", "--max-seconds", "60").code == 0)
+        #expect(folder.names == ["doubling.onnx", "endless.dcn", "endless.onnx"])
+    }
+
     @Test("2 for what is no model, and nothing is written")
     func broken() throws {
         let bytes = try folder.write("broken.onnx", [1, 2, 3])
