@@ -42,7 +42,7 @@ private struct Work {
     private mutating func append(_ node: Node) throws(DCNError) {
         let operands = old.operands(of: node.inputs, bodies: node.bodies, outputCount: node.outputs.count)
         let op = chosen(node)
-        let rule = held(op.layoutRule(for: operands), node)
+        let rule = op.layoutRule(for: operands)
         let follows = isFollowed(rule, node)
         var inputs: [ValueID?] = []
         for (index, input) in node.inputs.enumerated() {
@@ -60,19 +60,6 @@ private struct Work {
         }
     }
 
-    /// A rule under which every value can be converted: what follows with elements that can't lies row-major.
-    private func held(_ rule: LayoutRule, _ node: Node) -> LayoutRule {
-        guard case .follow(let inputs, let outputs) = rule else { return rule }
-        let values =
-            inputs.map { $0 < node.inputs.count ? node.inputs[$0] : nil }
-            + outputs.map { $0 < node.outputs.count ? node.outputs[$0] : nil }
-        let isFree = values.allSatisfy { value in
-            let element = value.flatMap { old[$0].type.tensor?.element } ?? .float32
-            return element == .float32 || element == .bool
-        }
-        return isFree ? rule : .rowMajor
-    }
-
     /// The operator, writing row-major where it may and all its readers want that.
     private func chosen(_ node: Node) -> any Operator {
         guard let op = node.op as? any ResultLayoutChoosing, node.outputs.count == 1,
@@ -86,7 +73,7 @@ private struct Work {
             let reader = old[id]
             let operands = old.operands(
                 of: reader.inputs, bodies: reader.bodies, outputCount: reader.outputs.count)
-            return held(reader.op.layoutRule(for: operands), reader) == .rowMajor
+            return reader.op.layoutRule(for: operands) == .rowMajor
         }
     }
 
@@ -133,10 +120,6 @@ private struct Work {
         {
             return new.addConstant(name, values[0])
         }
-        // Truths pass as numbers.
-        let isBool = new[value].type.tensor?.element == .bool
-        let numbers = try isBool ? new.append(Cast(to: .float32), [value], named: name)[0] : value
-        let moved = try new.append(Relayout(to: layout), [numbers], named: name)[0]
-        return try isBool ? new.append(Cast(to: .bool), [moved], named: name)[0] : moved
+        return try new.append(Relayout(to: layout), [value], named: name)[0]
     }
 }
