@@ -50,7 +50,8 @@ package enum HostileValues {
         random.once(in: 2) ? Double.random(in: -2...2, using: &random) : random.one(of: floats)
     }
 
-    /// Values of a type whose extents are known, at most `byteLimit` bytes of them; nil when that is not enough.
+    /// Values of a type whose extents are known, at most `byteLimit` bytes of them; nil when that is not enough. Large
+    /// ones repeat: to make each number anew would take longer than to run on them.
     package static func tensor(
         _ type: TensorType, byteLimit: Int = 1 << 20, _ random: inout SeededRandom
     ) -> Tensor? {
@@ -69,21 +70,27 @@ package enum HostileValues {
         let plain = TensorType(type.element, extents: extents)
         switch type.element {
         case .float32, .complex64:
-            let width = bytes / 4
-            return Tensor(plain, bytesOf: (0..<width).map { _ in Float(number(isOrdinary, &random)) })
+            return Tensor(plain, bytesOf: repeated(bytes / 4) { Float(number(isOrdinary, &random)) })
         case .float64, .complex128:
-            return Tensor(plain, bytesOf: (0..<bytes / 8).map { _ in number(isOrdinary, &random) })
+            return Tensor(plain, bytesOf: repeated(bytes / 8) { number(isOrdinary, &random) })
         case .int64, .uint64:
-            return Tensor(plain, bytesOf: (0..<count).map { _ in integer(isOrdinary, &random) })
+            return Tensor(plain, bytesOf: repeated(count) { integer(isOrdinary, &random) })
         case .int32, .uint32:
             return Tensor(
-                plain,
-                bytesOf: (0..<count).map { _ in Int32(truncatingIfNeeded: integer(isOrdinary, &random)) })
+                plain, bytesOf: repeated(count) { Int32(truncatingIfNeeded: integer(isOrdinary, &random)) })
         case .bool:
-            return Tensor(plain, bytesOf: (0..<count).map { _ in UInt8.random(in: 0...1, using: &random) })
+            return Tensor(plain, bytesOf: repeated(count) { UInt8.random(in: 0...1, using: &random) })
         default:
-            return Tensor(plain, bytesOf: (0..<bytes).map { _ in UInt8.random(in: 0...255, using: &random) })
+            return Tensor(plain, bytesOf: repeated(bytes) { UInt8.random(in: 0...255, using: &random) })
         }
+    }
+
+    /// As many as wanted, the first 509 made, which is prime: no extent that anybody likes divides it.
+    private static func repeated<T>(_ count: Int, _ make: () -> T) -> [T] {
+        var all = (0..<min(count, 509)).map { _ in make() }
+        all.reserveCapacity(count)
+        while all.count < count { all += all.prefix(count - all.count) }
+        return all
     }
 
     private static func number(_ isOrdinary: Bool, _ random: inout SeededRandom) -> Double {
