@@ -1,6 +1,10 @@
 package import DCNGraph
 
 /// Operators that belong together: what they are, and how files spell them.
+///
+/// What holds for all operators whose documentation says nothing else: floats follow IEEE 754 and C's `<math.h>`, so NaN
+/// and infinities come out of sums and products as they must, and denormals are kept; integers wrap; a
+/// sum over nothing is 0. Indices that do not exist are errors of the run.
 package struct Family: Sendable {
     /// The operators, by type.
     package let operators: [any Operator.Type]

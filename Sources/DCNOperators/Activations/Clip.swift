@@ -1,7 +1,7 @@
 internal import CKernels
 package import DCNGraph
 
-/// y = min(max(x, low), high); either bound may be left out. Where low > high, y is high.
+/// y = min(max(x, low), high); either bound may be left out. Where low > high, y is high; NaN stays.
 package struct Clip: Operator {
     package static let name = "Clip"
     package init() {}

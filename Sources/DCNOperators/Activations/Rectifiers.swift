@@ -1,7 +1,7 @@
 internal import CKernels
 package import DCNGraph
 
-/// y = max(x, 0).
+/// y = max(x, 0); NaN stays.
 package struct Relu: UnaryMap {
     package static let name = "Relu"
     package static let elements = [ElementType].signedNumbers

@@ -39,7 +39,7 @@ package struct Mul: PairMap {
     }
 }
 
-/// y = a / b; of integers the quotient towards zero, 0 where b is 0.
+/// y = a / b; of integers the quotient towards zero, 0 where b is 0, wrapped where the least is divided by −1.
 package struct Div: PairMap {
     package static let name = "Div"
     package static let vectorPair: VectorPair? = VectorPair(DCN_BINARY_DIV)

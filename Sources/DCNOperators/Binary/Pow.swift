@@ -11,7 +11,7 @@ package import DCNGraph
 
 /// y = base to the power of the exponent, in the type of the base; the exponent may be of another type.
 ///
-/// Integers to integers wrap; a negative exponent gives 0 unless the base is 1 or −1.
+/// Integers to integers wrap; a negative exponent gives 0 unless the base is 1 or −1. Floats as in C's `pow`.
 package struct Pow: Operator {
     package static let name = "Pow"
     package init() {}

@@ -1,6 +1,6 @@
 package import DCNGraph
 
-/// y = the remainder of a / b: with the sign of b, or of a where `truncates`. Of integers 0 where b is 0.
+/// y = the remainder of a / b: with the sign of b, or of a where `truncates`. Of integers 0 where b is 0, of floats NaN.
 package struct Mod: PairMap {
     package static let name = "Mod"
     package static let since = 10

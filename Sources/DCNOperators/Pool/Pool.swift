@@ -15,6 +15,7 @@ package enum Pooling: Sendable, Hashable, Codable {
 ///
 /// Input: X `[N, C, …]` (`[N, …, C]` where `hasChannelsLast`: shapes too, not only bytes). Outputs: Y; for maxima also, where
 /// wanted, the position (int64) of each within the flattened X, the last axis counted slowest where `countsColumns`.
+/// A maximum passes NaN by: of NaN alone, or of padding alone, it is −∞. An average of no cell is 0.
 package struct Pool: Operator {
     package static let name = "Pool"
     /// What becomes of the cells.

@@ -2,6 +2,7 @@ internal import CKernels
 package import DCNGraph
 
 /// y = saturate(round(x / scale) + zero), halves to even; floats of 8, 6 and 4 bits are rounded to their nearest instead.
+/// To integers, NaN gives the zero point and infinities the bounds.
 package struct QuantizeLinear: Operator {
     package static let name = "QuantizeLinear"
     /// The axis of scales that are not one.

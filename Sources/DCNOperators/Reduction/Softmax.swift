@@ -4,6 +4,8 @@ package import DCNGraph
 /// Shares of a whole along an axis.
 ///
 ///     softmax: e^x / Σ e^x      logSoftmax: x − ln Σ e^x      hardmax: 1 at the first greatest element, else 0
+///
+/// Beside NaN or +∞, and where all elements are −∞, all results of softmax and logSoftmax are NaN.
 package struct Softmax: Operator {
     package static let name = "Softmax"
     /// Which of the family.

@@ -38,6 +38,7 @@ package struct MaxRoiPool: Operator {
 /// RoiAlign whose bins are moved by learnt displacements (mmcv's DeformRoIPool).
 ///
 /// Inputs: X `[N, C, H, W]`, rois `[R, 5]`, displacements `[R, 2, height, width]` (x before y) or left out.
+/// Regions that are not finite and batch indices that do not exist give 0.
 package struct DeformRoiPool: Operator {
     package static let name = "DeformRoiPool"
     /// How regions are cut.
@@ -82,6 +83,7 @@ package struct DeformRoiPool: Operator {
 ///     y[r, c, i, j] = ∬ bin of Σ x[v, h] · hat(y − v) · hat(x − h) / area of the bin;  0 without area
 ///
 /// Inputs: X `[N, C, H, W]`, rois `[R, 5]`. Outside of the map the surface falls to 0 within one cell.
+/// Inverted regions, those that are not finite and batch indices that do not exist give 0.
 package struct PrRoiPool: Operator {
     package static let name = "PrRoiPool"
     /// How regions are cut.

@@ -6,6 +6,7 @@ package import DCNGraph
 /// Inputs: X, roi, scales (float32), sizes (int64); roi counts for `.cropAndResize` only, one of scales and sizes is given.
 /// An extent becomes `floor(extent · scale)` or its size. Output coordinate o is taken from the source at
 /// `coordinates(o)`, between cells by `interpolation`; beyond the edge cells repeat.
+/// A cell that is not finite spoils every result it is weighed in, with weight 0 too.
 package struct Resize: Operator {
     package static let name = "Resize"
     /// What lies between cells.

@@ -3,6 +3,7 @@ package import DCNGraph
 /// Indices of the boxes that do not overlap better ones, by descending score.
 ///
 /// Inputs: boxes `[N, 4]` (x1, y1, x2, y2), scores `[N]`. Output: int64 `[K]`. `plus` is added to widths and heights.
+/// A score that is NaN comes last, and a box with NaN overlaps nothing.
 package struct BoxSuppression: Operator {
     package static let name = "BoxSuppression"
     /// The overlap above which a box is dropped.

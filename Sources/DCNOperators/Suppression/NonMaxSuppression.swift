@@ -5,7 +5,8 @@ package import DCNGraph
 /// Inputs: boxes `[B, S, 4]`, scores `[B, C, S]` (float32); then, or left out, the greatest number of boxes of a class (int64; absent
 /// or 0: none), the overlap above which a box is dropped (0), and the score a box must exceed. Boxes are two opposite corners
 /// (y, x, y, x), or (cx, cy, w, h) where `isCentred`. Output: int64 `[K, 3]` of (batch, class, box), by batch, class and
-/// descending score; equal scores by box. Boxes without area overlap nothing.
+/// descending score; equal scores by box. Boxes without area overlap nothing, nor
+/// do boxes with NaN; scores that are NaN come last, and exceed no least score.
 package struct NonMaxSuppression: Operator {
     package static let name = "NonMaxSuppression"
     /// Whether boxes are given by centre and size.
