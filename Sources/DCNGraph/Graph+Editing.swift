@@ -85,6 +85,9 @@ extension Graph {
         outputPlaces[new, default: []] += places
     }
 
+    /// Gives a value another name.
+    package mutating func rename(_ value: ValueID, to name: String) { allValues[value.index].name = name }
+
     /// Makes one operand of one node another value.
     public mutating func setInput(_ index: Int, of node: NodeID, to value: ValueID?) {
         guard let old = allNodes[node.index]?.inputs, index < old.count else { return }

@@ -75,6 +75,19 @@ struct LayoutTests {
         try expectSameAnswers(b.graph, graph, within: 2e-3)
     }
 
+    @Test("a convolution of nothing is packed and gives nothing", arguments: [[0, 4, 8, 8], [1, 4, 0, 8]])
+    func nothing(_ extents: [Int]) throws {
+        var b = Builder()
+        var op = Conv()
+        op.window.pads = [0, 0, 0, 0]
+        let y = try b.node(op, [b.input("x", extents), b.constant("w", [24, 4, 1, 1])], "conv")
+        b.graph.addOutput(try b.node(Relu(), [y], "relu"), named: "y")
+        let (graph, _) = try after(Pipeline.fusing(.exact), b.graph)
+        let conv = try #require(graph.nodes.first { graph[$0].op is Conv })
+        #expect((graph[conv].op as? Conv)?.packed != nil)
+        #expect(try answers(graph).map(\.count) == [0])
+    }
+
     @Test("a depthwise convolution does as its neighbours do, a first layer as its readers")
     func choices() throws {
         for (kind, expected) in [

@@ -9,9 +9,13 @@ extension Conv: Packable {
             !inputs.has(2) || inputs.constant(2) != nil
         else { return nil }
         let window = try window.resolved(kernel: Array(weights.extents[2...]))
-        // Extents that are not declared count as those of a middle layer: they only steer the choice of form.
+        // Extents that are zero or not declared count as those of a middle layer: they only steer the choice of form.
+        func steering(_ dimension: Dimension, otherwise: Int) -> Int {
+            dimension.fixed.flatMap { $0 > 0 ? $0 : nil } ?? otherwise
+        }
         let input =
-            [shape[0].fixed ?? 1, groups * weights.extents[1]] + shape.dimensions[2...].map { $0.fixed ?? 56 }
+            [steering(shape[0], otherwise: 1), groups * weights.extents[1]]
+            + shape.dimensions[2...].map { steering($0, otherwise: 56) }
         guard let geometry = convShape(window, groups: groups, input: input, weights: weights.extents),
             let (form, packed) = pack(weights, geometry, choices)
         else { return nil }

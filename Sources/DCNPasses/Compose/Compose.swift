@@ -21,7 +21,7 @@ extension Graph {
     ///
     /// Half floats are widened on the way in, and results rounded once on the way out, as where the operator runs itself.
     mutating func replace(_ id: NodeID, by op: any Lowerable) throws(DCNError) -> Bool {
-        let node = self[id]
+        let node = self[id], known = valueCount
         let results = try inserting(before: id) { (graph) throws(DCNError) -> [Term]? in
             let sketch = Sketch(graph, for: node)
             var inputs: [Term?] = []
@@ -40,7 +40,9 @@ extension Graph {
         }
         guard let results else { return false }
         for (output, result) in zip(node.outputs, results) {
-            if let output { replace(output, with: result.id) }
+            guard let output else { continue }
+            if result.id.index >= known { rename(result.id, to: self[output].name) }
+            replace(output, with: result.id)
         }
         removeDead(from: id)
         return true
