@@ -108,6 +108,7 @@ private func clip(_ node: SourceNode) throws(Misfit) -> Meaning {
 private func dropout(_ node: SourceNode) throws(Misfit) -> Meaning {
     node.ignore("ratio", "is_test", "consumed_inputs")
     try node.operands?.required(0, "data").expect(.floats + .eightBitFloats)
+    try node.operands?.optional(1, "ratio")?.expect(.floats + .eightBitFloats)
     let seed = try node.optionalInt("seed")
     let wantsMask = node.outputs.count > 1 && !node.outputs[1].isEmpty
     let isFixed = node.version < 12 || node.inputs.count < 3 || node.inputs[2].isEmpty
