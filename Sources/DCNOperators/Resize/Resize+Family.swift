@@ -81,7 +81,7 @@ extension Family {
     private static func caffe2Nearest(_ node: SourceNode) throws(Misfit) -> Meaning {
         var op = Resize(.nearest)
         op.coordinates = .asymmetric
-        op.rounding = .simple
+        op.rounding = .floor
         let order = try node.string("order", default: "NCHW")
         guard order == "NCHW" || order == "NHWC" else {
             throw .attribute("order", because: "is \(escaped(order)), expected NCHW or NHWC")
