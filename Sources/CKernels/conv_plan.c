@@ -104,7 +104,8 @@ static void conv_plan_direct(dcn_conv_plan *plan, dcn_caches caches, dcn_isa isa
     if (s->transposed)
         rows = s->batch * conv_pieces(s->output.depth, s->stride.depth) *
                conv_pieces(s->output.height, s->stride.height) * conv_pieces(s->output.width, s->stride.width);
-    const int thirds = conv_uses_thirds(isa, rows, taps, channels, columns, caches);
+    // One tap fetches its rows from afar for a single use: splitting them then costs what tiles save.
+    const int thirds = taps > 1 && conv_uses_thirds(isa, rows, taps, channels, columns, caches);
     conv_cut_inner(taps, channels, conv_inner_target(caches, thirds), &plan->block_taps, &plan->block_channels);
     const conv_product product = {.rows = rows, .panels = panels, .inner = plan->block_taps * plan->block_channels,
                                   .weight_bytes = (double)plan->packed_count * sizeof(float), .thirds = thirds};
