@@ -21,6 +21,15 @@ package struct RoiAlign: Operator {
         case maximum(initial: Float)
         /// The greatest weighted corner of all samples (ONNX's `max`).
         case maximumCorner
+
+        /// Tells the kernels.
+        func set(_ shape: inout dcn_roi) {
+            switch self {
+            case .average: shape.mode = DCN_ROI_AVERAGE
+            case .maximum(let initial): (shape.mode, shape.initial) = (DCN_ROI_MAX, initial)
+            case .maximumCorner: shape.mode = DCN_ROI_MAX_CORNER
+            }
+        }
     }
     /// How regions are cut.
     package var bins: RegionBins
@@ -69,11 +78,7 @@ package struct RoiAlign: Operator {
         var shape = bins.shape
         shape.empty_is_nan = emptyIsNaN ? 1 : 0
         shape.angle_scale = angleScale ?? 0
-        switch mode {
-        case .average: shape.mode = DCN_ROI_AVERAGE
-        case .maximum(let initial): (shape.mode, shape.initial) = (DCN_ROI_MAX, initial)
-        case .maximumCorner: shape.mode = DCN_ROI_MAX_CORNER
-        }
+        mode.set(&shape)
         let batches = call.has(2) ? 2 : nil
         guard isPositionSensitive else {
             let kind = angleScale == nil ? RegionKernel.Kind.align : .rotated
