@@ -79,18 +79,13 @@ package struct RoiAlign: Operator {
         shape.empty_is_nan = emptyIsNaN ? 1 : 0
         shape.angle_scale = angleScale ?? 0
         mode.set(&shape)
-        let batches = call.has(2) ? 2 : nil
+        let (element, batches) = (try call.input(0).element, call.has(2) ? 2 : nil)
+        if element == .float64 { return .kernel(try PlainRoiAlign<Double>(self, call).kernel) }
         guard isPositionSensitive else {
             let kind = angleScale == nil ? RegionKernel.Kind.align : .rotated
-            if try call.input(0).element == .float64 {
-                return .kernel(try PlainRoiAlign<Double>(self, call).kernel)
-            }
             return .kernel(try RegionKernel(kind, shape, call, batches: batches, name: "RoiAlign").kernel)
         }
-        if try call.input(0).element == .float64 {
-            return .kernel(try PlainRoiAlign<Double>(self, call).kernel)
-        }
-        if bins.height != bins.width, try call.input(0).element == .float32 {
+        if bins.height != bins.width, element == .float32 {
             return .kernel(try PlainRoiAlign<Float>(self, call).kernel)
         }
         shape.output_channels = try call.outputExtents(0)[1]
