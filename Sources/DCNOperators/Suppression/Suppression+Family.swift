@@ -142,7 +142,7 @@ extension Family {
         op.acrossClasses = try node.flag("force_suppress")
         op.isCentred = try isCentred("in_format")
         op.givesCentred = try isCentred("out_format")
-        return Meaning(op)
+        return Meaning(op, visible: 1)
     }
 
     /// boxes, scores, and the overlap as a constant.
