@@ -66,4 +66,18 @@ struct SuppressionTests {
         let op = RotatedSuppression(threshold: 0.9, leastScore: 0)
         #expect(try run(op, inputs)[0].integers == [0, 0, 0, 0, 0, 2])
     }
+
+    @Test("a table holds what is kept, then rows of -1, and the best whatever its score")
+    func table() throws {
+        let pair = Tensor(extents: [1, 3, 4], [Float(0), 0, 4, 4, 1, 0, 5, 4, 9, 9, 12, 12])
+        let scores = Tensor(extents: [1, 2, 3], [Float(0.2), 0.9, 0.6, 0.1, 0.2, 0.3])
+        func rows(_ limit: Int, _ least: Float) throws -> [Int]? {
+            let op = TableSuppression(
+                isCentred: false, limit: limit, threshold: 0.3, leastScore: least, plus: 0)
+            return try run(op, [pair, scores])[0].integers
+        }
+        #expect(try rows(0, 0) == [0, 0, 1, 0, 0, 2, 0, 1, 2, 0, 1, 1] + [-1, -1, -1, -1, -1, -1])
+        #expect(try rows(2, 0.5) == [0, 0, 1, 0, 0, 2, 0, 1, 2, -1, -1, -1])
+        #expect(try rows(1, 0.95) == [0, 0, 1, 0, 1, 2])
+    }
 }
