@@ -144,8 +144,9 @@ def check_position_sensitive() -> None:
     compare("ps_roi_pool, openvino",
             run_openvino(lambda a, b: opset8.psroi_pooling(a, b, 2, 3, 0.25, 1, 1, "average"), maps, rois),
             position_sensitive.ps_roi_pool(maps, rois, 2, 3, 0.25))
-    compare("ps_roi_pool, torchvision", vision.ps_roi_pool(tensor(maps), tensor(mixed), 3, 0.25),
-            position_sensitive.ps_roi_pool_torchvision(maps, mixed, (3, 3), 0.25))
+    for bins in ((3, 3), (2, 3)):
+        compare(f"ps_roi_pool {bins}, torchvision", vision.ps_roi_pool(tensor(maps), tensor(mixed), bins, 0.25),
+                position_sensitive.ps_roi_pool_torchvision(maps, mixed, bins, 0.25))
     for ratio in (0, 2):
         compare(f"ps_roi_align ratio {ratio}, torchvision",
                 vision.ps_roi_align(tensor(maps), tensor(mixed), 3, 0.25, ratio),

@@ -41,8 +41,7 @@ extension Pipeline {
     /// What always runs: afterwards the graph holds canonical operators only, and nothing that is known already.
     package static let canonical = Pipeline([
         Compose(), Rewrite(ExpandJointFields()), DropIdentity(), FoldConstants(), RaiseDeformConv(),
-        RaiseAggregate(),
-        RaiseAttention(), FoldChannelOrder(), DropDead(),
+        RaiseAggregate(), RaiseAttention(), RaiseMultiLevel(), FoldChannelOrder(), DropDead(),
     ])
 
     /// What follows rewrites that leave constant arithmetic behind.

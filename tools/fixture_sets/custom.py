@@ -25,6 +25,18 @@ def grids():
     yield single("mmdeploy-deformable-attention", "mmdeploy::MMCVMultiScaleDeformableAttention", operands,
                  {"y": custom.deformable_attention(*operands.values())}, {"im2col_step": 64},
                  fed=["value", "locations", "weights"])
+    shapes, weights = shapes.astype(numpy.int32), scattered(713, 1, 3, 2, 8, low=-1, high=1)
+    operands = {"value": operands["value"], "shapes": shapes, "references": scattered(714, 1, 3, 1, 4, low=0, high=1),
+                "offsets": scattered(715, 1, 3, 2, 16, low=-2, high=2), "weights": weights}
+    yield single("bevformer-attention", "MultiScaleDeformableAttnTRT", operands,
+                 {"y": custom.referenced_attention(*operands.values())},
+                 fed=["value", "references", "offsets", "weights"])
+    places = scattered(716, 1, 3, 2, 16, low=-1.2, high=1.2)
+    answer = custom.located_attention(operands["value"], shapes, (places.reshape(1, 3, 2, 2, 4, 2) + 1) / 2,
+                                      weights.reshape(1, 3, 2, 2, 4))
+    yield single("bevformer-attention-located", "MultiScaleDeformableAttnTRT2",
+                 {"value": operands["value"], "shapes": shapes, "locations": places, "weights": weights},
+                 {"y": answer.reshape(1, 3, 2, 3)}, fed=["value", "locations", "weights"])
 
 
 def pooling():

@@ -2,7 +2,7 @@
 
 from references.deform import deform_conv
 
-from . import grid_forms
+from . import grid_forms, level_forms
 from .build import eighths, numpy
 from .chain import Chain
 from .deform import Case
@@ -208,5 +208,6 @@ def split_producer():
 
 
 def fixtures():
-    for family in (package_fixtures, torch_fixtures, paddle_fixtures, split_producer, grid_forms.fixtures):
+    for family in (package_fixtures, torch_fixtures, paddle_fixtures, split_producer, grid_forms.fixtures,
+                   level_forms.fixtures):
         yield from family()

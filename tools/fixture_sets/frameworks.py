@@ -149,6 +149,7 @@ def proposal_operands(seed):
 
 PROPOSALS = {
     "": ({}, {"clip_before_nms": 1}),
+    "-of-one-row": ({}, {}),
     "-padded": ({"after": 60}, {"post_nms_topn": 60}),
     "-shares": ({"clip_before": False, "clip_after": True, "normalize": True, "coordinate_scale": 2.0,
                  "size_scale": 4.0},
@@ -164,6 +165,8 @@ def proposals():
         given = {"after": 12} | settings
         rois, marks = openvino_proposal(*operands.values(), scales=scales, ratios=ratios, before=70, threshold=0.5,
                                         minimum=12, **given)
+        if name == "-of-one-row":
+            operands["image"] = operands["image"].reshape(1, 3)
         yield single(f"openvino-proposal{name}", "org.openvinotoolkit::Proposal", operands,
                      {"rois": rois, "probs_out": marks},
                      {"base_size": 16, "pre_nms_topn": 70, "post_nms_topn": 12, "nms_thresh": 0.5, "feat_stride": 16,

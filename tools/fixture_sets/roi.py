@@ -126,6 +126,11 @@ def position_sensitive():
     channel = numpy.tile(numpy.arange(18, dtype=numpy.int32).reshape(1, 2, 3, 3), (5, 1, 1, 1))
     yield single("torchvision-ps-roi-pool", "torchvision::ps_roi_pool", {"x": x, "rois": ROIS} | numbers,
                  {"y": ps_roi_pool_torchvision(x, ROIS, (3, 3), 0.25), "channel": channel}, fed=BOTH)
+    oblong = numbers | {"rows": numpy.array(2)}
+    channel = numpy.tile(numpy.arange(18, dtype=numpy.int32).reshape(1, 3, 2, 3), (5, 1, 1, 1))
+    yield single("torchvision-ps-roi-pool-oblong", "torchvision::ps_roi_pool", {"x": x, "rois": ROIS} | oblong,
+                 {"y": ps_roi_pool_torchvision(x, ROIS, (2, 3), 0.25), "channel": channel}, fed=BOTH)
+    channel = channel.reshape(5, 2, 3, 3)
     yield single("torchvision-ps-roi-align", "torchvision::ps_roi_align",
                  {"x": x, "rois": ROIS} | numbers | {"ratio": numpy.array(2)},
                  {"y": ps_roi_align(x, ROIS, (3, 3), 0.25, 2), "channel": channel}, fed=BOTH)

@@ -1,7 +1,16 @@
 """The NMS family: ONNX's, mmcv's, mmdeploy's."""
 
 import numpy
-from references.suppression import batched_nms, match_nms, onnx_nms, plain_nms, rotated_nms, rotated_overlap, soft_nms
+from references.suppression import (
+    batched_nms,
+    match_nms,
+    onnx_nms,
+    plain_nms,
+    rotated_nms,
+    rotated_overlap,
+    soft_nms,
+    table_nms,
+)
 
 from .build import single
 
@@ -52,6 +61,18 @@ def mmcv():
         yield single(f"mmcv-nms-offset-{offset}", "mmcv::NonMaxSuppression", operands,
                      {"kept": plain_nms(boxes, score, 0.3, offset)}, {"iou_threshold": 0.3, "offset": offset},
                      fed=fed)
+    boxes_of, score_of = clusters(612, 10, 2), scores(613, 2, 3, 10)
+    for name, center, limit, least, offset in (("", 0, 4, 0.0, 0), ("-centred", 1, 0, 0.35, 0),
+                                               ("-inclusive", 0, 3, 0.9, 1)):
+        given, size = boxes_of, boxes_of[..., 2:] - boxes_of[..., :2]
+        if center:
+            given = numpy.concatenate([boxes_of[..., :2] + size / 2, size], -1)
+        answer = table_nms(given, score_of, threshold=0.4, limit=limit, score_threshold=least, offset=offset,
+                           center=bool(center))
+        yield single(f"mmcv-nms-table{name}", "mmcv::NonMaxSuppression", {"boxes": given, "scores": score_of},
+                     {"selected": answer},
+                     {"center_point_box": center, "max_output_boxes_per_class": limit, "iou_threshold": 0.4,
+                      "score_threshold": least, "offset": offset}, fed=fed)
     for method, name in enumerate(("naive", "linear", "gaussian")):
         dets, kept = soft_nms(boxes, score, 0.3, 0.5, 0.05, method, method % 2)
         yield single(f"mmcv-soft-nms-{name}", "mmcv::SoftNonMaxSuppression", operands,

@@ -81,6 +81,30 @@ def deformable_attention(value, shapes, starts, locations, weights):
     return answer.reshape(batch, queries, heads * depth)
 
 
+def referenced_attention(value, shapes, references, offsets, weights):
+    """BEVFormer's form: offsets in cells about points of reference, weights before the softmax.
+
+    references [N, Q, 1, 2·G], offsets [N, Q, M, 2·L·P], weights [N, Q, M, L·P] → [N, Q, M, D].
+    """
+    batch, queries, heads, count = weights.shape
+    levels, depth, groups = len(shapes), value.shape[3], references.shape[3] // 2
+    points = count // levels
+    moves = offsets.reshape(batch, queries, heads, levels, points, 2).astype(numpy.float64)
+    places = numpy.zeros_like(moves)
+    for level, p in numpy.ndindex(levels, points):
+        about = references[:, :, 0].reshape(batch, queries, 1, groups, 2)[..., p % groups, :]
+        places[..., level, p, :] = about + moves[..., level, p, :] / shapes[level][::-1]
+    shares = numpy.exp(weights.astype(numpy.float64))
+    shares = (shares / shares.sum(-1, keepdims=True)).reshape(batch, queries, heads, levels, points)
+    return located_attention(value, shapes, places, shares).reshape(batch, queries, heads, depth)
+
+
+def located_attention(value, shapes, locations, weights):
+    """`deformable_attention` of levels that lie one behind the other."""
+    starts = numpy.cumsum([0, *(int(h) * int(w) for h, w in shapes[:-1])])
+    return deformable_attention(value, shapes, starts, locations, weights)
+
+
 def corner_pool(x, mode):
     """Running maxima: 0 from the bottom up, 1 from the top down, 2 from right to left, 3 from left to right."""
     axis, backwards = (2, 2, 3, 3)[mode], mode in (0, 2)

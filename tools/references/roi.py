@@ -117,7 +117,7 @@ def rescaled(corners, factor):
 
 
 def multi_level_roi_align(rois, features, strides, pooled, finest=56, ratio=0, aligned=True, mode="avg",
-                          factor=0.0):
+                          factor=0.0, minimum=None):
     """Each region [batch, x1, y1, x2, y2] is aligned on the level of its size."""
     rows = []
     for batch, *corners in numpy.asarray(rois, numpy.float64):
@@ -125,7 +125,7 @@ def multi_level_roi_align(rois, features, strides, pooled, finest=56, ratio=0, a
         level = level_of(size, finest, len(features))
         region = rescaled(corners, factor) if factor > 0 else corners
         rows.append(roi_align(features[level], [region], [batch], pooled, 1 / strides[level], ratio, aligned,
-                              mode)[0])
+                              mode, minimum)[0])
     return numpy.stack(rows)
 
 

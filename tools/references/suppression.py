@@ -72,6 +72,22 @@ def plain_nms(boxes, scores, threshold, offset=0):
     return numpy.array(greedy(boxes, scores, threshold, similarity), numpy.int64)
 
 
+def table_nms(boxes, scores, *, threshold, limit=0, score_threshold=0.0, offset=0, center=False):
+    """mmcv's TensorRT plugin: int32 rows (batch, class, box), −1 where there are fewer. Boxes below the least score go,
+    but for the best of each class."""
+    batch, classes, count = scores.shape
+    most = min(limit, count) if limit > 0 else count
+    rows = []
+    for b, c in numpy.ndindex(batch, classes):
+        corners = [_corners(box, center) for box in boxes[b]]
+        best = scores[b, c].max()
+        able = [i for i in range(count) if scores[b, c, i] >= min(score_threshold, best)]
+        kept = greedy([corners[i] for i in able], scores[b, c, able], threshold, lambda p, q: overlap(p, q, offset))
+        rows += [[b, c, able[k]] for k in kept[:most]]
+    rows += [[-1, -1, -1]] * (batch * classes * most - len(rows))
+    return numpy.array(rows, numpy.int32).reshape(-1, 3)
+
+
 def soft_nms(boxes, scores, threshold, sigma, minimum, method, offset=0):
     """mmcv's SoftNMS: overlapping boxes lose score instead of going. Returns dets [K, 5] and indices [K]."""
     rows = [[*map(float, box), float(score), index]

@@ -10,6 +10,9 @@ extension Mapper {
             if let hint = refusal(of: written) { unsupported.append((written, hint)) }
             return
         }
+        if let name = written.readNames.first(where: names.hidden.contains) {
+            throw DCNError(Self.reading(name), .map, at: written.origin)
+        }
         var node = written
         let operands = try resolve(node.inputs, names, node)
         node.operands = graph.operands(of: operands, bodies: [], outputCount: node.outputs.count)
@@ -31,6 +34,11 @@ extension Mapper {
         }
     }
 
+    /// What is wrong with reading what an operator keeps for itself.
+    static func reading(_ hidden: String) -> Misfit {
+        .value(of: "'\(escaped(hidden))'", because: "is a hidden output, which is not computed")
+    }
+
     private mutating func addNode(
         _ node: SourceNode, _ meaning: Meaning, _ operands: [ValueID?], _ names: Names, _ graph: inout Graph,
         file: String
@@ -48,13 +56,16 @@ extension Mapper {
         do throws(DCNError) {
             let (bodies, captured) = try bodies(of: node, meaning, names, graph, file: file)
             guard let bodies else { return names.poisoned.formUnion(node.outputs) }
-            let outputs = node.outputs.map { $0.isEmpty ? nil : $0 as String? }
+            let hasHidden = meaning.visible.map { node.outputs.count == $0 + 1 } ?? false
+            let written = hasHidden ? node.outputs.dropLast() : node.outputs[...]
+            let outputs = written.map { $0.isEmpty ? nil : $0 as String? }
             if case let left = node.leftOver, !left.isEmpty {
                 throw DCNError(.unknownAttributes(left), .map, at: node.origin)
             }
             let results = try graph.appendNode(
                 meaning.op, inputs + captured, bodies: bodies, named: node.name, outputs: outputs,
                 origin: node.origin)
+            if hasHidden, let name = node.outputs.last { names.hidden.insert(name) }
             for (name, value) in zip(node.outputs, results) {
                 guard let value else { continue }
                 if names.values.updateValue(value, forKey: name) != nil {

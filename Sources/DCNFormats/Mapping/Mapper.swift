@@ -45,6 +45,8 @@ struct Mapper {
         var values: [String: ValueID] = [:]
         /// Names of values that an unsupported node would have written.
         var poisoned: Set<String> = []
+        /// Names of values that operators keep for themselves.
+        var hidden: Set<String> = []
     }
 
     /// A value of the graph around a body that the body reads.
@@ -71,6 +73,9 @@ struct Mapper {
         }
         for output in source.outputs {
             if names.poisoned.contains(output.name) { return nil }
+            if names.hidden.contains(output.name) {
+                throw DCNError(Mapper.reading(output.name), .map, at: Origin(file: file, path: source.name))
+            }
             guard let value = names.values[output.name] else {
                 throw DCNError(
                     .model, .map, "output '\(escaped(output.name))' is written by no node",

@@ -8,13 +8,19 @@ public struct Meaning: Sendable {
     public var extra: [Tensor?]
     /// Graphs inside, by the names of the attributes that hold them.
     public var bodies: [String]
+    /// How many outputs nodes may read, where the writer's operator has one more that it keeps for itself; nil: all.
+    public var visible: Int?
 
     /// The operator on the operands as written.
-    public init(_ op: any Operator, order: [Int?]? = nil, extra: [Tensor?] = [], bodies: [String] = []) {
+    public init(
+        _ op: any Operator, order: [Int?]? = nil, extra: [Tensor?] = [], bodies: [String] = [],
+        visible: Int? = nil
+    ) {
         self.op = op
         self.order = order
         self.extra = extra
         self.bodies = bodies
+        self.visible = visible
     }
 }
 

@@ -45,6 +45,14 @@ package struct MultiLevelRoiAlign: Operator {
         self.skipsEmpty = skipsEmpty
     }
 
+    /// The level of regions of some area.
+    package func level(ofArea area: Float, of count: Int) -> Int {
+        let share = area.squareRoot() / canonicalSize + 1e-6
+        let value = Elementary.log(Double(share)) / Elementary.log(2)
+        guard value.isFinite else { return value == .infinity ? count - 1 : 0 }
+        return min(max(0, Int(saturating: value.rounded(.down)) + levelShift), count - 1)
+    }
+
     private var columns: Int { (hasBatches ? 5 : 4) + (angleScale == nil ? 0 : 1) }
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
@@ -109,7 +117,7 @@ private struct LevelKernel: Sendable {
             shape.roi_stride = 6
             shape.scale = op.scales[level - 1]
             shape.angle_scale = op.angleScale ?? 0
-            if case .maximum(let initial) = op.mode { (shape.mode, shape.initial) = (DCN_ROI_MAX, initial) }
+            op.mode.set(&shape)
             shapes.append(shape)
             maps.append(MapRelayout(batch: extents[0], channels: extents[1], cells: extents[2] * extents[3]))
             isLast.append(try call.input(level).layout == .channelsLast)
@@ -192,10 +200,7 @@ private struct LevelKernel: Sendable {
 
     private func level(_ row: UnsafeMutablePointer<Float>) -> Int {
         let (width, height) = size(row)
-        let share = (width * height).squareRoot() / op.canonicalSize + 1e-6
-        let value = Elementary.log(Double(share)) / Elementary.log(2)
-        guard value.isFinite else { return value == .infinity ? shapes.count - 1 : 0 }
-        return min(max(0, Int(saturating: value.rounded(.down)) + op.levelShift), shapes.count - 1)
+        return op.level(ofArea: width * height, of: shapes.count)
     }
 
     private func grow(_ row: UnsafeMutablePointer<Float>) {

@@ -13,44 +13,55 @@ package struct PSRoiPool: Operator {
     package var bins: RegionBins
     /// Channels of the output.
     package var outputChannels: Int
-    /// Groups along each axis.
-    package var group: Int
+    /// Groups along each axis; nil: as many as there are bins.
+    package var group: Int?
     /// Whether edges are rounded after scaling, ends are not inclusive, and the last row and column are left out
     /// (torchvision); else they are rounded before, and the end is one more.
     package var roundsAfterScaling: Bool
 
-    package init(_ bins: RegionBins, outputChannels: Int, group: Int, roundsAfterScaling: Bool = false) {
+    package init(_ bins: RegionBins, outputChannels: Int, group: Int?, roundsAfterScaling: Bool = false) {
         self.bins = bins
         self.outputChannels = outputChannels
         self.group = group
         self.roundsAfterScaling = roundsAfterScaling
     }
 
+    /// Groups along rows and columns.
+    package var groups: (rows: Int, columns: Int) {
+        group.map { ($0, $0) } ?? (bins.height, bins.width)
+    }
+
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let (x, rois) = try inputs.regions(columns: 5)
-        let y = try positionSensitiveType(x, rois, bins, outputChannels, group)
+        let y = try positionSensitiveType(x, rois, bins, outputChannels, groups)
         return inputs.outputCount > 1 ? [y, .tensor(TensorType(.int32, y.tensor?.shape))] : [y]
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
+        let (element, groups) = (try call.input(0).element, groups)
+        if element == .float64 { return .kernel(try PlainPSRoiPool<Double>(self, call).kernel) }
+        if element == .float32, groups.rows != groups.columns {
+            return .kernel(try PlainPSRoiPool<Float>(self, call).kernel)
+        }
         var shape = bins.shape
         shape.region = roundsAfterScaling ? DCN_REGION_ROUND_AFTER : DCN_REGION_ROUND_BEFORE
-        (shape.output_channels, shape.group) = (outputChannels, group)
+        (shape.output_channels, shape.group) = (outputChannels, groups.rows)
         return .kernel(try PositionKernel(.pool, shape, call, name: "PSRoiPool").kernel)
     }
 }
 
 func positionSensitiveType(
-    _ x: Operand, _ rois: Operand, _ bins: RegionBins, _ outputs: Int, _ group: Int
+    _ x: Operand, _ rois: Operand, _ bins: RegionBins, _ outputs: Int,
+    _ groups: (rows: Int, columns: Int)
 ) throws(Misfit) -> ValueType {
     try bins.check()
-    guard (1...4096).contains(group) else {
+    for group in [groups.rows, groups.columns] where !(1...4096).contains(group) {
         throw .attribute("group_size", because: "is \(group), expected 1 … 4096")
     }
     guard (1...(1 << 24)).contains(outputs) else {
         throw .attribute("output_dim", because: "is \(outputs), expected 1 … \(1 << 24)")
     }
-    try x.expect(outputs * group * group, along: 1, because: "output_dim × group_size²")
+    try x.expect(outputs * groups.rows * groups.columns, along: 1, because: "output_dim × group_size²")
     let shape = Shape([rois.dimension(0), .fixed(outputs), .fixed(bins.height), .fixed(bins.width)])
     return .tensor(TensorType(x.element, shape))
 }
@@ -107,10 +118,13 @@ package struct DeformPSRoiPool: Operator {
             try trans.expect(part, along: 2, because: "part_size")
             try trans.expect(part, along: 3, because: "part_size")
         }
-        return [try positionSensitiveType(x, rois, bins, outputChannels, group)]
+        return [try positionSensitiveType(x, rois, bins, outputChannels, (group, group))]
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
+        if try call.input(0).element == .float64 {
+            return .kernel(try PlainDeformPSRoiPool(self, call).kernel)
+        }
         var shape = bins.shape
         shape.region = DCN_REGION_ROUND_BEFORE
         (shape.output_channels, shape.group, shape.part) = (outputChannels, group, part)

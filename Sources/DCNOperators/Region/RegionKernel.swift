@@ -18,18 +18,10 @@ struct RegionKernel: Sendable {
         _ kind: Kind, _ shape: dcn_roi, _ call: Call, batches: Int? = nil, displacements: Int? = nil,
         name: String
     ) throws(Misfit) {
-        for index in [0, 1] + (displacements.map { [$0] } ?? [])
-        where try call.input(index).element != .float32 {
-            throw .unsupported("\(name) on \(try call.input(index).element)")
-        }
-        let (extents, rois) = (try call.extents(0), try call.extents(1))
         self.kind = kind
-        self.shape = shape
-        (self.shape.batch, self.shape.channels) = (extents[0], extents[1])
-        (self.shape.height, self.shape.width) = (extents[2], extents[3])
-        self.shape.x_stride = paddedChannels(extents[1])
-        self.shape.roi_stride = rois[1]
-        regions = rois[0]
+        self.shape = try shape.placed(in: call, displacements: displacements, name: name)
+        self.shape.x_stride = paddedChannels(self.shape.channels)
+        regions = try call.extents(1)[0]
         self.batches = batches
         self.displacements = displacements
         isLast = try call.input(0).layout == .channelsLast
@@ -78,6 +70,24 @@ struct RegionKernel: Sendable {
     }
 }
 
+extension dcn_roi {
+    /// The same with the extents of the map in input 0 and the regions in input 1; all operands have to be float32.
+    fileprivate func placed(
+        in call: Call, displacements: Int?, name: String
+    ) throws(Misfit) -> dcn_roi {
+        for index in [0, 1] + (displacements.map { [$0] } ?? [])
+        where try call.input(index).element != .float32 {
+            throw .unsupported("\(name) on \(try call.input(index).element)")
+        }
+        var shape = self
+        let extents = try call.extents(0)
+        (shape.batch, shape.channels) = (extents[0], extents[1])
+        (shape.height, shape.width) = (extents[2], extents[3])
+        shape.roi_stride = try call.extents(1)[1]
+        return shape
+    }
+}
+
 /// Copies row-major feature maps to channels last.
 struct MapRelayout: Sendable {
     let batch, channels, cells: Int
@@ -118,17 +128,9 @@ struct PositionKernel: Sendable {
         _ kind: Kind, _ shape: dcn_roi, _ call: Call, batches: Int? = nil, displacements: Int? = nil,
         name: String
     ) throws(Misfit) {
-        for index in [0, 1] + (displacements.map { [$0] } ?? [])
-        where try call.input(index).element != .float32 {
-            throw .unsupported("\(name) on \(try call.input(index).element)")
-        }
-        let (extents, rois) = (try call.extents(0), try call.extents(1))
         self.kind = kind
-        self.shape = shape
-        (self.shape.batch, self.shape.channels) = (extents[0], extents[1])
-        (self.shape.height, self.shape.width) = (extents[2], extents[3])
-        self.shape.roi_stride = rois[1]
-        regions = rois[0]
+        self.shape = try shape.placed(in: call, displacements: displacements, name: name)
+        regions = try call.extents(1)[0]
         self.batches = batches
         self.displacements = displacements
         simd = try Simd(call.instructionSet)

@@ -27,7 +27,7 @@ extension RegionSpellings {
     }
 
     private static func maximumPool(_ node: SourceNode) throws(Misfit) -> Meaning {
-        Meaning(MaxRoiPool(try bins(node, ratio: nil)))
+        Meaning(MaxRoiPool(try bins(node, ratio: nil)), visible: 1)
     }
 
     private static func align(_ node: SourceNode) throws(Misfit) -> Meaning {

@@ -20,7 +20,10 @@ extension RegionSpellings {
         let (pooled, group) = try sizes(node)
         let part = try node.whole("part_size", default: 0)
         let samples = try node.whole("sample_per_part", default: 1)
-        return try deformable(node, pooled, group, part == 0 ? pooled : part, [samples, samples], 0)
+        var meaning = try deformable(
+            node, pooled, group, part == 0 ? pooled : part, [samples, samples], 0)
+        meaning.visible = 1
+        return meaning
     }
 
     static func openvinoDeformable(_ node: SourceNode) throws(Misfit) -> Meaning {

@@ -39,10 +39,9 @@ extension RegionSpellings {
         let (height, width) = (
             try whole(node, "pooled_height", at: 3), try whole(node, "pooled_width", at: 4)
         )
-        guard height == width else { throw .unsupported("ps_roi_pool of \(height) × \(width) bins") }
         let bins = RegionBins(height: height, width: width, scale: try scale(node), minimum: 1)
         let op = PSRoiPool(
-            bins, outputChannels: try outputs(node, height &* width), group: height, roundsAfterScaling: true)
+            bins, outputChannels: try outputs(node, height &* width), group: nil, roundsAfterScaling: true)
         return Meaning(op, order: [0, 1])
     }
 

@@ -21,6 +21,15 @@ package struct RoiAlign: Operator {
         case maximum(initial: Float)
         /// The greatest weighted corner of all samples (ONNX's `max`).
         case maximumCorner
+
+        /// Tells the kernels.
+        func set(_ shape: inout dcn_roi) {
+            switch self {
+            case .average: shape.mode = DCN_ROI_AVERAGE
+            case .maximum(let initial): (shape.mode, shape.initial) = (DCN_ROI_MAX, initial)
+            case .maximumCorner: shape.mode = DCN_ROI_MAX_CORNER
+            }
+        }
     }
     /// How regions are cut.
     package var bins: RegionBins
@@ -69,23 +78,14 @@ package struct RoiAlign: Operator {
         var shape = bins.shape
         shape.empty_is_nan = emptyIsNaN ? 1 : 0
         shape.angle_scale = angleScale ?? 0
-        switch mode {
-        case .average: shape.mode = DCN_ROI_AVERAGE
-        case .maximum(let initial): (shape.mode, shape.initial) = (DCN_ROI_MAX, initial)
-        case .maximumCorner: shape.mode = DCN_ROI_MAX_CORNER
-        }
-        let batches = call.has(2) ? 2 : nil
+        mode.set(&shape)
+        let (element, batches) = (try call.input(0).element, call.has(2) ? 2 : nil)
+        if element == .float64 { return .kernel(try PlainRoiAlign<Double>(self, call).kernel) }
         guard isPositionSensitive else {
             let kind = angleScale == nil ? RegionKernel.Kind.align : .rotated
-            if try call.input(0).element == .float64 {
-                return .kernel(try PlainRoiAlign<Double>(self, call).kernel)
-            }
             return .kernel(try RegionKernel(kind, shape, call, batches: batches, name: "RoiAlign").kernel)
         }
-        if try call.input(0).element == .float64 {
-            return .kernel(try PlainRoiAlign<Double>(self, call).kernel)
-        }
-        if bins.height != bins.width, try call.input(0).element == .float32 {
+        if bins.height != bins.width, element == .float32 {
             return .kernel(try PlainRoiAlign<Float>(self, call).kernel)
         }
         shape.output_channels = try call.outputExtents(0)[1]

@@ -70,9 +70,14 @@ package struct DeformRoiPool: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
+        let offset = call.has(2) ? 2 : nil
+        if try call.input(0).element == .float64 {
+            let scale = offset.map { _ in Double(displacementScale) }
+            return .kernel(
+                try PlainRoiAlign<Double>(RoiAlign(bins), call, displacementScale: scale).kernel)
+        }
         var shape = bins.shape
         shape.trans_scale = displacementScale
-        let offset = call.has(2) ? 2 : nil
         return .kernel(
             try RegionKernel(.deformable, shape, call, displacements: offset, name: "DeformRoiPool").kernel)
     }
@@ -99,35 +104,44 @@ package struct PrRoiPool: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        guard try call.input(0).element == .float32, try call.input(1).element == .float32 else {
-            throw .unsupported("PrRoiPool on \(try call.input(0).element)")
+        switch (try call.input(0).element, try call.input(1).element) {
+        case (.float32, .float32): return .kernel(try PreciseBins<Float>(self, call).kernel)
+        case (.float64, .float64): return .kernel(try PreciseBins<Double>(self, call).kernel)
+        case let (element, _): throw .unsupported("PrRoiPool on \(element)")
         }
-        let plan = PreciseBins(bins: bins, x: try call.extents(0))
-        let regions = try call.extents(1)[0]
-        let tiling = Tiling(regions, cost: plan.x[1] &* 4096)
-        return .kernel(
-            TileKernel(tiles: tiling.tiles) { (tile, frame) in
-                for region in tiling[tile] { plan.run(region, frame) }
-            })
     }
 }
 
-private struct PreciseBins: Sendable {
+private struct PreciseBins<T: BinaryFloatingPoint & Sendable>: Sendable {
     let bins: RegionBins
     let x: [Int]
+    let regions: Int
+
+    init(_ op: PrRoiPool, _ call: Call) throws(Misfit) {
+        bins = op.bins
+        x = try call.extents(0)
+        regions = try call.extents(1)[0]
+    }
+
+    var kernel: TileKernel {
+        let (plan, tiling) = (self, Tiling(regions, cost: x[1] &* 4096))
+        return TileKernel(tiles: tiling.tiles) { (tile, frame) in
+            for region in tiling[tile] { plan.run(region, frame) }
+        }
+    }
 
     func run(_ region: Int, _ frame: Frame) {
-        let roi = frame.input(1, as: Float.self) + region * 5
+        let roi = frame.input(1, as: T.self) + region * 5
         let cells = bins.height * bins.width
-        let y = frame.output(0, as: Float.self) + region * x[1] * cells
+        let y = frame.output(0, as: T.self) + region * x[1] * cells
         y.update(repeating: 0, count: x[1] * cells)
-        guard (0..<5).allSatisfy({ roi[$0].isFinite }), roi[0] >= 0, roi[0] < Float(x[0]) else { return }
+        guard let image = roi.image(of: x[0]) else { return }
         let scale = Double(bins.scale)
         let (left, top) = (Double(roi[1]) * scale, Double(roi[2]) * scale)
         let width = max(0, Double(roi[3]) * scale - left) / Double(bins.width)
         let height = max(0, Double(roi[4]) * scale - top) / Double(bins.height)
         guard width * height > 0 else { return }
-        let map = frame.input(0, as: Float.self) + Int(roi[0]) * x[1] * x[2] * x[3]
+        let map = frame.input(0, as: T.self) + image * x[1] * x[2] * x[3]
         for i in 0..<bins.height {
             let v = span(top + Double(i) * height, height, x[2])
             for j in 0..<bins.width {
@@ -135,7 +149,7 @@ private struct PreciseBins: Sendable {
                 for channel in 0..<x[1] {
                     let plane = map + channel * x[2] * x[3]
                     let sum = integral(plane, v, h)
-                    y[channel * cells + i * bins.width + j] = Float(sum / (width * height))
+                    y[channel * cells + i * bins.width + j] = T(sum / (width * height))
                 }
             }
         }
@@ -149,7 +163,7 @@ private struct PreciseBins: Sendable {
         return Span(from: from, to: from + length, cells: low..<max(low, high))
     }
 
-    private func integral(_ plane: UnsafePointer<Float>, _ v: Span, _ h: Span) -> Double {
+    private func integral(_ plane: UnsafePointer<T>, _ v: Span, _ h: Span) -> Double {
         var sum = 0.0
         for row in v.cells {
             var line = 0.0

@@ -4,9 +4,8 @@ extension Family {
     /// Sampling of images at computed points.
     static let sampling = Family(
         [
-            GridSample.self, AffineGrid.self, DeformableAttention.self, RotatedFeatureAlign.self,
-            BorderAlign.self,
-            Carafe.self, MaskedConv.self,
+            GridSample.self, AffineGrid.self, DeformableAttention.self, ReferencedAttention.self,
+            RotatedFeatureAlign.self, BorderAlign.self, Carafe.self, MaskedConv.self,
         ],
         [
             "": [
@@ -17,6 +16,10 @@ extension Family {
             ],
             "com.microsoft": ["GridSample": gridSample],
             "mmcv": others, "mmdeploy": others,
+        ],
+        anywhere: [
+            "MultiScaleDeformableAttnTRT": referencedAttention,
+            "MultiScaleDeformableAttnTRT2": referencedAttention,
         ],
         early: ["GridSample": codedSample])
 
@@ -37,6 +40,12 @@ extension Family {
         },
         "MMCVMaskedConv2d": maskedConvolution, "MMCVCARAFE": carafe, "MMCVCARAFENaive": carafe,
     ]
+
+    /// BEVFormer's plugins, the second of which computes pairs of half floats.
+    private static func referencedAttention(_ node: SourceNode) throws(Misfit) -> Meaning {
+        node.ignore("plugin_version", "plugin_namespace")
+        return Meaning(ReferencedAttention())
+    }
 
     private static func gridSample(_ node: SourceNode) throws(Misfit) -> Meaning {
         let interpolation: GridSample.Interpolation

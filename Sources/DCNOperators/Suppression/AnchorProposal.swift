@@ -3,7 +3,7 @@ package import DCNGraph
 /// The best boxes of a grid of anchors, in OpenVINO's way (its Proposal of the framework "").
 ///
 /// Inputs: class probabilities `[N, 2A, H, W]` with foreground in the second half, displacements `[N, 4A, H, W]`, image `[3]` or `[4]` of
-/// (height, width, scale, scale across). Outputs: `[N · after, 5]` of (image, x1, y1, x2, y2), and, where wanted, scores
+/// (height, width, scale, scale across), or one row of that. Outputs: `[N · after, 5]` of (image, x1, y1, x2, y2), and, where wanted, scores
 /// `[N · after]`. Edges are inclusive; boxes that are too small have the score 0; rows that are missing are 0, and the
 /// first of them belongs to image −1.
 package struct AnchorProposal: Operator {
@@ -36,7 +36,7 @@ package struct AnchorProposal: Operator {
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let scores = try inputs.required(0, "class_probs", rank: 4)
         let deltas = try inputs.required(1, "bbox_deltas", rank: 4)
-        let image = try inputs.required(2, "image_shape", rank: 1)
+        let image = try inputs.required(2, "image_shape")
         for operand in [scores, deltas, image] { try operand.expect([.float32]) }
         for (name, value) in [("feat_stride", stride), ("base_size", baseSize)]
         where !(1...(1 << 16)).contains(value) {
@@ -55,16 +55,23 @@ package struct AnchorProposal: Operator {
         for axis in [0, 2, 3] {
             try deltas.expect(scores.dimension(axis), along: axis, because: "as class_probs")
         }
-        if let extent = image.dimension(0).fixed, extent != 3, extent != 4 {
-            throw .extent(
-                of: "image_shape", axis: 0, expected: "3 or 4", got: "\(extent)",
-                because: "height, width and scales")
-        }
+        try check(image)
         let rows = scores.dimension(0).fixed.map { Dimension.fixed($0 &* after) } ?? .unknown
         let all: [ValueType] = [
             .tensor(TensorType(.float32, Shape([rows, 5]))), .tensor(TensorType(.float32, Shape([rows]))),
         ]
         return Array(all.prefix(max(1, inputs.outputCount)))
+    }
+
+    private func check(_ image: Operand) throws(Misfit) {
+        guard let rank = image.rank else { return }
+        guard 1...2 ~= rank else { throw .rank(of: "image_shape", expected: "1 or 2", got: rank) }
+        if rank == 2 { try image.expect(1, along: 0, because: "one image shape for all") }
+        if let extent = image.dimension(rank - 1).fixed, extent != 3, extent != 4 {
+            throw .extent(
+                of: "image_shape", axis: rank - 1, expected: "3 or 4", got: "\(extent)",
+                because: "height, width and scales")
+        }
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {

@@ -22,6 +22,7 @@ package struct RotatedSuppression: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
+        try call.expectFloat32(0)
         let op = self
         return .routine(
             ValueRoutine { (values, scope) throws(Misfit) in
@@ -210,6 +211,11 @@ package struct BatchedSuppression: Operator {
 func upright(_ box: SIMD4<Float>) -> SIMD4<Float> {
     SIMD4(
         lowHalf: pointwiseMin(box.lowHalf, box.highHalf), highHalf: pointwiseMax(box.lowHalf, box.highHalf))
+}
+
+/// A box of centre and size by its corners.
+func cornered(_ box: SIMD4<Float>) -> SIMD4<Float> {
+    SIMD4(lowHalf: box.lowHalf - box.highHalf / 2, highHalf: box.lowHalf + box.highHalf / 2)
 }
 
 extension ElementType {

@@ -22,6 +22,7 @@ package struct BoxSuppression: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
+        try call.expectFloat32(0)
         let op = self
         return .routine(
             ValueRoutine { (values, _) throws(Misfit) in
@@ -39,7 +40,7 @@ package struct BoxSuppression: Operator {
 ///
 ///     factor: naive IoU ≥ threshold ? 0 : 1;  linear IoU ≥ threshold ? 1 − IoU : 1;  gaussian e^(−IoU² / sigma)
 ///
-/// Inputs: boxes `[N, 4]`, scores `[N]`. Outputs: float32 `[K, 5]` of boxes and lowered scores in the order they are taken; int64 `[K]`.
+/// Inputs: boxes `[N, 4]`, scores `[N]`. Outputs: `[K, 5]` of boxes and lowered scores in the order they are taken; int64 `[K]`.
 package struct SoftSuppression: Operator {
     package static let name = "SoftSuppression"
     /// How scores fall.
@@ -65,13 +66,15 @@ package struct SoftSuppression: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         try expectScoredBoxes(inputs, columns: 4)
+        let element = try inputs.required(0, "boxes").element
         let all: [ValueType] = [
-            .tensor(TensorType(.float32, [.unknown, 5])), .tensor(TensorType(.int64, [.unknown])),
+            .tensor(TensorType(element, [.unknown, 5])), .tensor(TensorType(.int64, [.unknown])),
         ]
         return Array(all.prefix(max(1, inputs.outputCount)))
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
+        try call.expectFloat32(0)
         let (op, outputs) = (self, call.outputs.count)
         return .routine(
             ValueRoutine { (values, scope) throws(Misfit) in
@@ -140,13 +143,14 @@ package struct SuppressionMatch: Operator {
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         try expectBatchedBoxes(inputs, columns: 4)
         for (index, name) in [(2, "iou_threshold"), (3, "score_threshold")] {
-            try inputs.required(index, name).expect([.float32])
+            try inputs.required(index, name).expect(ElementType.detections)
         }
         return [.tensor(TensorType(.int64, [.unknown, 4]))]
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        .routine(
+        try call.expectFloat32(0)
+        return .routine(
             ValueRoutine { (values, scope) throws(Misfit) in
                 let (boxes, scores) = (try floats(values, 0, "boxes"), try floats(values, 1, "scores"))
                 let (threshold, least) = (scalar(values, 2) ?? 0, scalar(values, 3) ?? 0)
@@ -190,8 +194,8 @@ package struct SuppressionMatch: Operator {
 func expectScoredBoxes(_ inputs: Inputs, columns: Int) throws(Misfit) {
     let boxes = try inputs.required(0, "boxes", rank: 2)
     let scores = try inputs.required(1, "scores", rank: 1)
-    try boxes.expect([.float32])
-    try scores.expect([.float32])
+    try boxes.expect(ElementType.detections)
+    try scores.expectSameElement(as: boxes)
     try boxes.expect(columns, along: 1, because: "the numbers of a box")
     try scores.expect(boxes.dimension(0), along: 0, because: "one for each box")
 }
@@ -199,8 +203,8 @@ func expectScoredBoxes(_ inputs: Inputs, columns: Int) throws(Misfit) {
 func expectBatchedBoxes(_ inputs: Inputs, columns: Int) throws(Misfit) {
     let boxes = try inputs.required(0, "boxes", rank: 3)
     let scores = try inputs.required(1, "scores", rank: 3)
-    try boxes.expect([.float32])
-    try scores.expect([.float32])
+    try boxes.expect(ElementType.detections)
+    try scores.expectSameElement(as: boxes)
     try boxes.expect(columns, along: 2, because: "the numbers of a box")
     try scores.expect(boxes.dimension(0), along: 0, because: "as boxes")
     try scores.expect(boxes.dimension(1), along: 2, because: "as boxes")

@@ -30,7 +30,7 @@ package struct ListSuppression: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let data = try inputs.required(0, "data")
-        try data.expect([.float32])
+        try data.expect(ElementType.detections)
         guard let shape = data.shape else { return [.tensor(data.type)] }
         guard shape.rank >= 2 else { throw .rank(of: "data", expected: "2 or more", got: shape.rank) }
         if let columns = shape[shape.rank - 1].fixed {
@@ -46,6 +46,7 @@ package struct ListSuppression: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
+        try call.expectFloat32(0)
         let op = self
         return .routine(
             ValueRoutine { (values, scope) throws(Misfit) in
@@ -93,8 +94,7 @@ package struct ListSuppression: Operator {
 
     private func corners(_ row: [Float]) -> SIMD4<Float> {
         let box = SIMD4(row[boxColumn], row[boxColumn + 1], row[boxColumn + 2], row[boxColumn + 3])
-        guard isCentred else { return box }
-        return SIMD4(lowHalf: box.lowHalf - box.highHalf / 2, highHalf: box.lowHalf + box.highHalf / 2)
+        return isCentred ? cornered(box) : box
     }
 
     private func converted(_ row: [Float]) -> [Float] {

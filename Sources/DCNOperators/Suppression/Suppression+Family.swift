@@ -6,7 +6,7 @@ extension Family {
         [
             NonMaxSuppression.self, BoxSuppression.self, SoftSuppression.self, SuppressionMatch.self,
             RotatedSuppression.self, BatchedSuppression.self, Proposal.self, AnchorProposal.self,
-            ListSuppression.self, RankedSuppression.self,
+            ListSuppression.self, RankedSuppression.self, TableSuppression.self,
         ],
         [
             "": ["NonMaxSuppression": onnxSuppression],
@@ -31,18 +31,21 @@ extension Family {
     }
 
     private static func mmcvSuppression(_ node: SourceNode) throws(Misfit) -> Meaning {
-        guard node.inputs.count == 2 else {
+        guard node.inputs.count <= 2 else {
             throw .unsupported(
                 "mmcv::NonMaxSuppression with \(node.inputs.count) inputs, expected boxes and scores")
-        }
-        if node.has("max_output_boxes_per_class") || node.has("center_point_box") {
-            throw .unsupported(
-                "mmcv::NonMaxSuppression as TensorRT's plugin takes it: export for ONNX Runtime, which writes the standard's"
-            )
         }
         let plus = try node.int("offset", default: 0)
         guard plus == 0 || plus == 1 else {
             throw .attribute("offset", because: "is \(plus), expected 0 or 1")
+        }
+        if node.has("max_output_boxes_per_class") || node.has("center_point_box") {
+            return Meaning(
+                TableSuppression(
+                    isCentred: try node.bool("center_point_box", default: false),
+                    limit: try node.int("max_output_boxes_per_class", default: 0),
+                    threshold: try node.float("iou_threshold", default: 0),
+                    leastScore: try node.float("score_threshold", default: 0), plus: plus))
         }
         return Meaning(BoxSuppression(threshold: try node.float("iou_threshold", default: 0.5), plus: plus))
     }
@@ -142,7 +145,7 @@ extension Family {
         op.acrossClasses = try node.flag("force_suppress")
         op.isCentred = try isCentred("in_format")
         op.givesCentred = try isCentred("out_format")
-        return Meaning(op)
+        return Meaning(op, visible: 1)
     }
 
     /// boxes, scores, and the overlap as a constant.

@@ -51,7 +51,7 @@ extension DeformPSRoiPool: Lowerable {
     }
 
     private func cells(_ sketch: Sketch) throws(DCNError) -> Term {
-        try sketch.groupCells(bins.height, bins.width, group, axes: 5)
+        try sketch.groupCells(bins, (group, group), axes: 5)
     }
 }
 
@@ -62,7 +62,7 @@ extension PSRoiPool: Lowerable {
         guard let height = x.extent(2), let width = x.extent(3), x.element == .float32 else {
             throw sketch.refusal("needs a float32 image of known extents to be written in standard operators")
         }
-        let cells = group * group
+        let groups = self.groups, cells = groups.rows * groups.columns
         var sums = try x.cast(.float64)
         for axis in [2, 3] { sums = try sketch.node(CumSum(), sums, sketch.scalar(Double(axis), .int64)) }
         sums = try sums.padded([0, 0, 1, 1], [0, 0, 0, 0]).reshape([0, outputChannels, cells, -1])
@@ -73,7 +73,7 @@ extension PSRoiPool: Lowerable {
         let number = try corners.batch.reshape([-1, 1, 1])
         let exists = try (number .>= 0) .& (number .< x.size(0).cast(.float32))
         let image = try exists.choosing(number, or: 0).cast(.int64)
-        let plane = try image * Double(cells) + sketch.groupCells(bins.height, bins.width, group, axes: 3)
+        let plane = try image * Double(cells) + sketch.groupCells(bins, groups, axes: 3)
         func sum(_ row: Term, _ column: Term) throws(DCNError) -> Term {
             let line = try plane * Double(height + 1) + row
             return try table.gather(line * Double(width + 1) + column)
@@ -93,8 +93,8 @@ extension PSRoiPool: Lowerable {
         for channel in 0..<outputChannels {
             for i in 0..<bins.height {
                 for j in 0..<bins.width {
-                    let cell = (i * group / bins.height) * group + j * group / bins.width
-                    numbers.append(Int32(clamping: channel * group * group + cell))
+                    let row = channel * groups.rows + i * groups.rows / bins.height
+                    numbers.append(Int32(clamping: row * groups.columns + j * groups.columns / bins.width))
                 }
             }
         }
@@ -145,12 +145,15 @@ struct PositionCorners {
 
 extension Sketch {
     /// The group of channels that each bin reads: integers [1, height, width, 1, …].
-    func groupCells(_ height: Int, _ width: Int, _ group: Int, axes: Int) throws(DCNError) -> Term {
+    func groupCells(
+        _ bins: RegionBins, _ groups: (rows: Int, columns: Int), axes: Int
+    ) throws(DCNError) -> Term {
         var cells: [Int64] = []
-        for i in 0..<height {
-            for j in 0..<width { cells.append(Int64((i * group / height) * group + j * group / width)) }
+        for i in 0..<bins.height {
+            let row = i * groups.rows / bins.height * groups.columns
+            for j in 0..<bins.width { cells.append(Int64(row + j * groups.columns / bins.width)) }
         }
-        let extents = [1, height, width] + [Int](repeating: 1, count: axes - 3)
+        let extents = [1, bins.height, bins.width] + [Int](repeating: 1, count: axes - 3)
         guard let tensor = Tensor(extents: extents, cells) else { throw refusal("has no bins") }
         return constant(tensor)
     }

@@ -120,7 +120,8 @@ extension AnchorProposal: Lowerable {
     /// Boxes a fraction of a cell apart count as apart here and not in the standard's suppression, where they overlap by
     /// less than one cell.
     func lowered(_ inputs: [Term?], outputs: Int, in sketch: Sketch) throws(DCNError) -> [Term]? {
-        guard let scores = inputs[0], let deltas = inputs[1], let shape = inputs[2] else { return nil }
+        guard let scores = inputs[0], let deltas = inputs[1], let image = inputs[2] else { return nil }
+        let shape = try image.reshape([-1])
         guard let numbers = shape.extent(0) else { throw sketch.refusal("needs a known image_shape") }
         let grid = try AnchorGrid(anchorBoxes, stride: stride, scores, deltas)
         let least = try shape.gather(sketch.integers([numbers > 3 ? 3 : 2, 2])) * Double(leastSize)

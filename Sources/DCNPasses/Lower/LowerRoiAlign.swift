@@ -11,6 +11,7 @@ extension RoiAlign: Lowerable {
             let numbers = try rois.column(0).cast(.int64)
             return [try sketch.node(self, x, rois.slice(1, from: 1), numbers)]
         }
+        if let moved { return [try sketch.node(moved, x, rois - shift(rois), batches)] }
         let groups = isPositionSensitive ? bins.height * bins.width : 1
         let table = try PixelTable(x, groups: groups)
         var y = try angleScale == nil ? upright(table, rois, batches) : turned(table, rois, batches)
@@ -28,6 +29,20 @@ extension RoiAlign: Lowerable {
         let isLegacy = bins.offset == 0 && bins.minimum == 1
         return !isPositionSensitive && angleScale == nil
             && (isLegacy || bins.offset == 0.5 && bins.minimum == nil)
+    }
+
+    /// The same without an offset, where the standard has that; regions are moved instead.
+    private var moved: RoiAlign? {
+        var op = self
+        op.bins.offset = 0
+        return op.isStandard && bins.scale > 0 ? op : nil
+    }
+
+    /// What regions are moved by: their corners, where a batch index stands before them.
+    private func shift(_ rois: Term) -> Term {
+        let count = rois.extent(1) == 4 ? 4 : 5
+        let shift = bins.offset / bins.scale
+        return rois.sketch.floats((0..<count).map { $0 == count - 5 ? 0 : shift })
     }
 
     private func upright(_ table: PixelTable, _ rois: Term, _ batches: Term?) throws(DCNError) -> Term {

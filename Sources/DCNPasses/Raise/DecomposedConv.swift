@@ -4,7 +4,7 @@ internal import DCNOperators
 /// Why something that samples by hand is no operator that could take its place.
 struct NotRaised: Error {
     /// How far the search has come, to tell the nearest miss from others.
-    enum Step: Int { case fields, sampling, flow, grid, answers, extents }
+    enum Step: Int { case fields, sampling, flow, grid, levels, poolings, answers, extents }
     let step: Step
 
     var reason: String {
@@ -13,6 +13,8 @@ struct NotRaised: Error {
         case .sampling: "its samples are not bilinear ones that fade to zero at the border"
         case .flow: "its samples follow from more than an image, its offsets and a mask"
         case .grid: "with offsets of zero its taps do not stand on a regular grid"
+        case .levels: "its regions are not spread over levels by the logarithm of their size"
+        case .poolings: "its levels are not all pooled in one way"
         case .extents: "what it is depends on its symbolic extents"
         case .answers: "its answers are not those of the operator that looks at the same places"
         }

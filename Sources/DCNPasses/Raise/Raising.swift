@@ -5,13 +5,18 @@ internal import DCNOperators
 protocol Raising: Pass {
     /// What the node's result could be had from, or why not; nil where nothing looks like it.
     func candidate(_ id: NodeID, in graph: Graph) -> Result<RaisedOperator, NotRaised>?
+    /// Whether a graph holds what all forms need.
+    func mayApply(to graph: Graph) -> Bool
 }
 
 extension Raising {
+    /// Most sample by hand.
+    func mayApply(to graph: Graph) -> Bool { graph.samplesByHand }
+
     /// Raises what can be raised. Symbolic extents are tried with two sets of numbers, which must give the same operator.
     package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
         try graph.editBodies { (body) throws(DCNError) in try run(on: &body, log: &log) }
-        guard graph.samplesByHand else { return }
+        guard mayApply(to: graph) else { return }
         var views = graph.trialViews
         for id in graph.nodes where graph.contains(id) {
             guard let found = candidate(id, in: views) else { continue }

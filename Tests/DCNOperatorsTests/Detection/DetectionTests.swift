@@ -56,19 +56,11 @@ struct DetectionTests {
         op.leastScore = 0.25
         let full = try run(op, [boxes, scores], outputs: 4)
         let narrow = try [boxes, scores].map { try run(Cast(to: .float16), [$0])[0] }
-        let half = try perform(op, narrow, outputs: 4)
+        let half = try runWidened(op, narrow, outputs: 4)
         #expect(half[1].type.element == .float16 && half[3].type.element == .int32)
         #expect(
             try run(Cast(to: .float32), [half[1]])[0].elements(as: Float.self)
                 == full[1].elements(as: Float.self))
-    }
-
-    private func perform(_ op: some Operator, _ inputs: [Tensor], outputs: Int) throws -> [Tensor] {
-        let types = try op.outputTypes(for: Inputs(inputs.map { .tensor($0.type) }, outputCount: outputs))
-        let call = Call(inputs: inputs.map { .tensor($0.type) }, outputs: types, instructionSet: .baseline)
-        guard case .routine(let routine) = try op.wideningExecution(for: call) else { return [] }
-        let scope = SerialScope(instructionSet: .baseline, byteLimit: 1 << 20)
-        return try routine.run(inputs.map { .tensor($0) }, in: scope).compactMap { $0?.tensor }
     }
 
     @Test("no regions, no priors, no scores: empty answers")

@@ -66,4 +66,53 @@ struct SuppressionTests {
         let op = RotatedSuppression(threshold: 0.9, leastScore: 0)
         #expect(try run(op, inputs)[0].integers == [0, 0, 0, 0, 0, 2])
     }
+
+    @Test("half floats are suppressed as the floats they are", arguments: [ElementType.float16, .bfloat16])
+    func halves(element: ElementType) throws {
+        let (list, values) = (try #require(Tensor(extents: [12, 4], boxes(12))), boxes(12))
+        let scores = (0..<12).map { Float($0 * 5 % 12) / 16 }
+        var rows: [Float] = []
+        for (index, score) in scores.enumerated() {
+            rows += [0, score]
+            rows += values[(index * 4)..<(index * 4 + 4)]
+        }
+        let data = try #require(Tensor(extents: [12, 6], rows))
+        let soft = SoftSuppression(method: .naive, threshold: 0.2, sigma: 0.5, leastScore: 0.1, plus: 0)
+        try expectSame(BoxSuppression(threshold: 0.2), [list, Tensor(vector: scores)], in: element)
+        try expectSame(soft, [list, Tensor(vector: scores)], outputs: 2, in: element)
+        try expectSame(ListSuppression(), [data], in: element)
+    }
+
+    /// Numbers that halves hold exactly give the same as floats and as halves.
+    private func expectSame(
+        _ op: some Operator, _ inputs: [Tensor], outputs: Int = 1, in element: ElementType
+    ) throws {
+        let halves = try inputs.map { try run(Cast(to: element), [$0])[0] }
+        let got = try runWidened(op, halves, outputs: outputs)
+        let expected = try run(op, inputs, outputs: outputs)
+        #expect(got.count == outputs)
+        for (got, expected) in zip(got, expected) {
+            if expected.type.element == .int64 {
+                #expect(got.integers == expected.integers)
+            } else {
+                #expect(got.type.element == element)
+                let wide = try run(Cast(to: .float32), [got])[0]
+                #expect(wide.elements(as: Float.self) == expected.elements(as: Float.self))
+            }
+        }
+    }
+
+    @Test("a table holds what is kept, then rows of -1, and the best whatever its score")
+    func table() throws {
+        let pair = Tensor(extents: [1, 3, 4], [Float(0), 0, 4, 4, 1, 0, 5, 4, 9, 9, 12, 12])
+        let scores = Tensor(extents: [1, 2, 3], [Float(0.2), 0.9, 0.6, 0.1, 0.2, 0.3])
+        func rows(_ limit: Int, _ least: Float) throws -> [Int]? {
+            let op = TableSuppression(
+                isCentred: false, limit: limit, threshold: 0.3, leastScore: least, plus: 0)
+            return try run(op, [pair, scores])[0].integers
+        }
+        #expect(try rows(0, 0) == [0, 0, 1, 0, 0, 2, 0, 1, 2, 0, 1, 1] + [-1, -1, -1, -1, -1, -1])
+        #expect(try rows(2, 0.5) == [0, 0, 1, 0, 0, 2, 0, 1, 2, -1, -1, -1])
+        #expect(try rows(1, 0.95) == [0, 0, 1, 0, 1, 2])
+    }
 }
