@@ -59,7 +59,7 @@ struct Planner {
             } catch { throw DCNError(error, .plan, at: graph[id].origin) }
             end += 1
             if let last = drafts.last, last.node == id,
-                last.outputTypes.contains(where: { $0?.isConcrete == false })
+                last.outputTypes.contains(where: { $0?.isPlannable == false })
             {
                 break
             }
@@ -79,7 +79,7 @@ struct Planner {
         let outputTypes: [ValueType?] = zip(node.outputs, all).map { $0 == nil ? nil : $1 }
         if fold(node, operands, outputTypes, constants) { return true }
         let isConcrete = outputTypes.allSatisfy { $0?.isConcrete ?? true }
-        guard isConcrete || end == start else { return false }
+        guard outputTypes.allSatisfy({ $0?.isPlannable ?? true }) || end == start else { return false }
         try expectRoom(for: all)
         if node.op.isPure, node.bodies.isEmpty, outputTypes.allSatisfy({ $0 == nil }) { return true }
         let call = Call(
@@ -227,4 +227,9 @@ struct Planner {
             }
         }
     }
+}
+
+extension ValueType {
+    /// Whether what follows can be planned before the value is there: all but tensors whose extents only data tells.
+    fileprivate var isPlannable: Bool { tensor == nil || isConcrete }
 }

@@ -115,11 +115,17 @@ struct Run {
     // MARK: routines
 
     private mutating func run(_ routine: any Routine, _ step: Step) throws(Misfit) {
-        let operands = step.inputs.map { datum(in: $0) }
+        var operands = step.inputs.map { datum(in: $0) }
+        // Who reads a value last may change it where it lies, so nobody else may hold it.
+        var released = 0
+        for value in step.released {
+            released += values[value]?.heldByteCount ?? 0
+            values[value] = nil
+        }
         let scope = SessionScope(
             environment: environment, bodies: runner.bodies[step.node] ?? [], node: step.node,
             workspace: workspace)
-        let results = try routine.run(operands, in: scope)
+        let results = try routine.run(taking: &operands, in: scope)
         for (index, slot) in step.outputs.enumerated() {
             guard case .value(let value) = slot else { continue }
             guard index < results.count, let result = results[index] else {
@@ -128,6 +134,7 @@ struct Run {
             try environment.budget.take(result.heldByteCount)
             values[value] = aligned(result)
         }
+        environment.budget.give(back: released)
     }
 
     private func datum(in slot: Slot) -> Datum? {

@@ -11,8 +11,8 @@ import Testing
 struct LargeGraphTests {
     /// Graphs of about `count` nodes that passes and planner meet in different places.
     enum Form: String, CaseIterable {
-        case chain, activations, pairs, transposes, fan, identities, outputs, results, split, dead,
-            unread
+        case chain, activations, pairs, transposes, fan, identities, outputs, results, split, insertions,
+            dead, unread
 
         func graph(_ count: Int) -> SourceGraph {
             var graph = SourceGraph(inputs: [Self.input("v0")])
@@ -55,6 +55,10 @@ struct LargeGraphTests {
                 graph.nodes[0].attributes["num_outputs"] = .int(count)
                 add("Concat", all, ["v\(count)"])
                 graph.nodes[1].attributes["axis"] = .int(0)
+            case .insertions:
+                add("SequenceEmpty", [], ["s0"])
+                for i in 0..<count { add("SequenceInsert", ["s\(i)", "v0"], ["s\(i + 1)"]) }
+                add("SequenceLength", ["s\(count)"], ["v\(count)"])
             case .dead:
                 for i in 0..<count { add("Relu", ["v\(i)"], ["w\(i)"]) }
                 for i in 0..<count { add("Relu", ["v\(i)"], ["v\(i + 1)"]) }

@@ -242,7 +242,7 @@ extension CompiledReader {
         case .sequence(let element):
             var values: [Datum] = []
             for item in items { values.append(try self.item(item, of: element, place)) }
-            return .sequence(values, of: element)
+            return .sequence(DatumList(values), of: element)
         case .optional(let element):
             guard items.count < 2 else {
                 throw error("\(place) holds \(items.count) values, expected one at most")
