@@ -47,4 +47,28 @@ struct SequenceTests {
         #expect(list.count == 1 && list[0].tensor?.elements(as: Float.self) == [2])
         #expect(2 * list.heldByteCount == two.heldByteCount)
     }
+
+    @Test("a sequence that does not hold what it says, or what the model wants, is refused")
+    func elements() throws {
+        var graph = Graph()
+        let given = graph.addInput("given", .sequence(.tensor(TensorType(.float32, [.unknown]))))
+        let first = graph.addConstant("first", .tensor(Tensor(scalar: Int64(0))))
+        let item = try graph.append(SequenceAt(), [given, first], named: "item")[0]
+        graph.addOutput(try graph.append(Relu(), [item], named: "y")[0])
+        var session = try Session(Model(graph: graph))
+        let large = ValueType.tensor(TensorType(.float32, extents: [1 << 20]))
+        for wrong in [
+            Datum.sequence([tensor(1)], of: large),
+            .sequence([.tensor(Tensor(vector: [Int64(1)]))], of: .tensor(TensorType(.int64, nil))),
+        ] {
+            let error = #expect(throws: DCNError.self) {
+                let _: [String: Datum] = try session.run(["given": wrong])
+            }
+            #expect(error?.kind == .input)
+            #expect(error.map { "\($0)".contains("'given.0'") } == true)
+        }
+        let right = Datum.sequence([tensor(1)], of: type)
+        let answer: [String: Datum] = try session.run(["given": right])
+        #expect(answer["y"]?.tensor?.elements(as: Float.self) == [1])
+    }
 }
