@@ -44,7 +44,7 @@ extension Graph {
         let operands = operands(of: inputs, bodies: bodies, outputCount: outputs.count)
         let types: [ValueType]
         do throws(Misfit) {
-            types = try op.boundedOutputTypes(for: operands)
+            types = try op.boundedOutputTypes(for: operands, within: limits)
             guard types.count >= outputs.count else {
                 throw Misfit.value(
                     of: "the node", because: "has \(outputs.count) outputs, expected at most \(types.count)")

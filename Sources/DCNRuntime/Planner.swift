@@ -75,7 +75,7 @@ struct Planner {
             node.inputs.map { $0.flatMap { types[$0.index] ?? graph[$0].constant?.type } },
             constants: constants,
             bodies: node.bodies, outputCount: node.outputs.count)
-        let all = try node.op.boundedOutputTypes(for: operands)
+        let all = try node.op.boundedOutputTypes(for: operands, within: graph.limits)
         let outputTypes: [ValueType?] = zip(node.outputs, all).map { $0 == nil ? nil : $1 }
         if fold(node, operands, outputTypes, constants) { return true }
         let isConcrete = outputTypes.allSatisfy { $0?.isConcrete ?? true }

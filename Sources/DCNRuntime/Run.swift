@@ -131,6 +131,7 @@ struct Run {
             guard index < results.count, let result = results[index] else {
                 throw .missing("output \(index)")
             }
+            try result.type.expectBounded("output \(index)", by: runner.graph.limits)
             try environment.budget.take(result.heldByteCount)
             values[value] = aligned(result)
         }
