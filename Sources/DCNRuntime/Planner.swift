@@ -50,11 +50,13 @@ struct Planner {
         end = start
     }
 
-    /// The plan; throws a `plan` error with the node's origin when types do not fit.
-    mutating func plan() throws(DCNError) -> Plan {
+    /// The plan; throws a `plan` error with the node's origin when types do not fit, or when `environment`, that of the
+    /// run it is made for, says that it is to stop.
+    mutating func plan(in environment: RunEnvironment? = nil) throws(DCNError) -> Plan {
         while end < order.count {
             let id = order[end]
             do throws(Misfit) {
+                try environment?.checkpoint()
                 guard try add(id) else { break }
             } catch { throw DCNError(error, .plan, at: graph[id].origin) }
             end += 1

@@ -21,9 +21,7 @@ struct Run {
     mutating func outputs() throws(DCNError) -> [Datum] {
         var position = 0
         while position < runner.order.count {
-            let plan = try runner.plan(
-                from: position, values: values, known: known, instructionSet: environment.instructionSet,
-                byteLimit: environment.budget.limit)
+            let plan = try runner.plan(from: position, values: values, known: known, in: environment)
             try execute(plan)
             position = plan.end
         }
