@@ -39,7 +39,8 @@ package struct LoadedModel: Sendable {
         try source.graph.fix(options.shapes, file: path)
         declaredInputs = source.graph.inputs.map(\.name)
         if !options.outputs.isEmpty { try source.cut(to: options.outputs) }
-        var graph = try map(source, dialects: dialects, keepingInputs: options.keptInputs)
+        var graph = try map(
+            source, dialects: dialects, keepingInputs: options.keptInputs, limits: limits.values)
         asRead = graph
         var log = try Pipeline.canonical.choosing(options.fuse).limited(by: limits).run(on: &graph)
         canonical = graph

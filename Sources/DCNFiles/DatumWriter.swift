@@ -26,7 +26,7 @@ private func message(_ tensor: Tensor, named name: String) -> [UInt8] {
     return wire.written
 }
 
-private func message(_ values: [Datum], of element: ValueType, named name: String) -> [UInt8] {
+private func message(_ values: DatumList, of element: ValueType, named name: String) -> [UInt8] {
     var wire = WireWriter()
     if !name.isEmpty { wire.bytes(1, Array(name.utf8)) }
     wire.number(2, element.code)

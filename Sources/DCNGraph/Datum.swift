@@ -1,7 +1,7 @@
 /// A value that a graph takes or gives.
 public indirect enum Datum: Sendable {
     case tensor(Tensor)
-    case sequence([Datum], of: ValueType)
+    case sequence(DatumList, of: ValueType)
     case optional(Datum?, of: ValueType)
 
     /// The tensor, where the value is one.
@@ -13,7 +13,7 @@ public indirect enum Datum: Sendable {
     package var heldByteCount: Int {
         switch self {
         case .tensor(let tensor): tensor.strings.reduce(tensor.byteCount) { $0 + 32 + $1.bytes.count }
-        case .sequence(let values, _): values.reduce(0) { $0 + 64 + $1.heldByteCount }
+        case .sequence(let values, _): values.heldByteCount
         case .optional(let value, _): value?.heldByteCount ?? 0
         }
     }

@@ -44,7 +44,7 @@ extension Graph {
         let operands = operands(of: inputs, bodies: bodies, outputCount: outputs.count)
         let types: [ValueType]
         do throws(Misfit) {
-            types = try op.boundedOutputTypes(for: operands)
+            types = try op.boundedOutputTypes(for: operands, within: limits)
             guard types.count >= outputs.count else {
                 throw Misfit.value(
                     of: "the node", because: "has \(outputs.count) outputs, expected at most \(types.count)")
@@ -71,18 +71,30 @@ extension Graph {
     }
 
     /// Makes every reader of `old`, the graph's outputs included, read `new` instead.
-    public mutating func replace(_ old: ValueID, with new: ValueID) {
-        guard old != new else { return }
-        let readers = allValues[old.index].consumers
-        for reader in Set(readers) {
-            let inputs = self[reader].inputs.map { $0 == old ? new : $0 }
+    public mutating func replace(_ old: ValueID, with new: ValueID) { replaceAll([old: new]) }
+
+    /// Replaces many values in one sweep, each by one that is not replaced itself: a node that reads many of them is
+    /// looked through once.
+    package mutating func replaceAll(_ replacements: [ValueID: ValueID]) {
+        var readers: Set<NodeID> = []
+        for (old, new) in replacements.sorted(by: { $0.key < $1.key }) where old != new {
+            readers.formUnion(allValues[old.index].consumers)
+            allValues[new.index].consumers += allValues[old.index].consumers
+            allValues[old.index].consumers = []
+            guard let places = outputPlaces.removeValue(forKey: old) else { continue }
+            for place in places { outputs[place] = new }
+            outputPlaces[new, default: []] += places
+        }
+        for reader in readers {
+            let inputs = self[reader].inputs.map { $0.map { replacements[$0] ?? $0 } }
             allNodes[reader.index]?.inputs = inputs
         }
-        allValues[new.index].consumers += readers
-        allValues[old.index].consumers = []
-        guard let places = outputPlaces.removeValue(forKey: old) else { return }
-        for place in places { outputs[place] = new }
-        outputPlaces[new, default: []] += places
+    }
+
+    /// Says what a value is, whose node is about to go.
+    package mutating func setConstant(_ datum: Datum, of value: ValueID) {
+        allValues[value.index].constant = datum
+        allValues[value.index].type = datum.type
     }
 
     /// Gives a value another name.

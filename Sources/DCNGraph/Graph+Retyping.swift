@@ -10,7 +10,9 @@ extension Graph {
             let operands = graph.operands(
                 of: node.inputs, bodies: node.bodies, outputCount: node.outputs.count)
             let found: [ValueType]
-            do throws(Misfit) { found = try node.op.boundedOutputTypes(for: operands) } catch {
+            do throws(Misfit) {
+                found = try node.op.boundedOutputTypes(for: operands, within: limits)
+            } catch {
                 throw DCNError(error, .map, at: node.origin)
             }
             let dimensions = node.op.dimensions(for: operands)

@@ -54,6 +54,8 @@ public struct Graph: Sendable {
     public internal(set) var outputs: [ValueID] = []
     /// The names of the outputs, in order.
     public internal(set) var outputNames: [String] = []
+    /// What its values are held to.
+    public let limits: ValueLimits
     /// The nodes in running order; made anew for each caller.
     public var nodes: [NodeID] { order.nodes }
     /// How many nodes there are.
@@ -67,7 +69,10 @@ public struct Graph: Sendable {
     var insertionPoint: NodeID?
 
     /// An empty graph.
-    public init(name: String = "") { self.name = name }
+    public init(name: String = "", limits: ValueLimits = ValueLimits()) {
+        self.name = name
+        self.limits = limits
+    }
 
     /// A value.
     public subscript(value: ValueID) -> Value {

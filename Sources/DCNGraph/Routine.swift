@@ -3,6 +3,15 @@
 public protocol Routine: Sendable {
     /// The outputs, in order; nil only for an optional output that nobody wants.
     func run(_ inputs: [Datum?], in scope: any Scope) throws(Misfit) -> [Datum?]
+    /// The same; what `inputs` alone holds may be changed where it lies.
+    func run(taking inputs: inout [Datum?], in scope: any Scope) throws(Misfit) -> [Datum?]
+}
+
+extension Routine {
+    /// Changes nothing.
+    public func run(taking inputs: inout [Datum?], in scope: any Scope) throws(Misfit) -> [Datum?] {
+        try run(inputs, in: scope)
+    }
 }
 
 /// A routine made of a closure.

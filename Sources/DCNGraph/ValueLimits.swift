@@ -1,37 +1,40 @@
 /// How large one value may be said to be, by a file or by what an operator makes of it.
 ///
 /// These bound descriptions, not memory: with them, any product of extents of one value and the sum of the bytes of all
-/// values of a graph fit an integer. What memory a run may take is a matter of `Options.memoryLimit`.
-public enum ValueLimits {
+/// values of a graph fit an integer. So they can be lowered, not raised. `memoryLimit` does not lower them: a value meets
+/// it when it is to be computed, and one that a rewrite takes away takes no memory.
+public struct ValueLimits: Sendable, Hashable {
     /// Axes of a tensor.
-    public static let rank = 64
+    public var rank = 64 { didSet { rank = min(max(rank, 0), 64) } }
     /// The product of all extents of a tensor that are not zero.
-    public static let elementCount = 1 << 38
-    /// Sequences and optional values within one another.
-    public static let nesting = 16
+    public var elementCount = 1 << 38 { didSet { elementCount = min(max(elementCount, 0), 1 << 38) } }
+    /// Sequences and optional values within one another, the tensor within them counted.
+    public var nesting = 16 { didSet { nesting = min(max(nesting, 1), 16) } }
+
+    /// The highest limits, which hold unless said otherwise.
+    public init() {}
 }
 
 extension ValueType {
-    /// Throws unless the extents that are known are within `ValueLimits` and none is negative.
-    package func expectBounded(_ name: String) throws(Misfit) {
+    /// Throws unless the extents that are known are within limits and none is negative.
+    package func expectBounded(_ name: String, by limits: ValueLimits) throws(Misfit) {
         var type = self
-        for _ in 0..<ValueLimits.nesting {
+        for _ in 0..<limits.nesting {
             switch type {
-            case .tensor(let tensor): return try tensor.expectBounded(name)
+            case .tensor(let tensor): return try tensor.expectBounded(name, by: limits)
             case .sequence(let element), .optional(let element): type = element
             }
         }
         throw .limit(
-            of: "the nesting of the type of \(name)", asked: ValueLimits.nesting + 1,
-            limit: ValueLimits.nesting)
+            of: "the nesting of the type of \(name)", asked: limits.nesting + 1, limit: limits.nesting)
     }
 }
 
 extension TensorType {
-    fileprivate func expectBounded(_ name: String) throws(Misfit) {
+    fileprivate func expectBounded(_ name: String, by limits: ValueLimits) throws(Misfit) {
         guard let dimensions = shape?.dimensions else { return }
-        guard dimensions.count <= ValueLimits.rank else {
-            throw .limit(of: "the rank of \(name)", asked: dimensions.count, limit: ValueLimits.rank)
+        guard dimensions.count <= limits.rank else {
+            throw .limit(of: "the rank of \(name)", asked: dimensions.count, limit: limits.rank)
         }
         var count = 1
         for (axis, dimension) in dimensions.enumerated() {
@@ -40,10 +43,10 @@ extension TensorType {
                 throw .extent(of: name, axis: axis, expected: "0 or more", got: "\(extent)", because: "")
             }
             let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-            guard !overflow, product <= ValueLimits.elementCount else {
+            guard !overflow, product <= limits.elementCount else {
                 throw .limit(
                     of: "the number of elements of \(name)", asked: overflow ? Int.max : product,
-                    limit: ValueLimits.elementCount)
+                    limit: limits.elementCount)
             }
             count = product
         }
@@ -65,11 +68,15 @@ extension TensorType {
 }
 
 extension Operator {
-    /// The types of all outputs, operands and outputs held to `ValueLimits`.
-    package func boundedOutputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
-        for (index, type) in inputs.types.enumerated() { try type?.expectBounded("input \(index)") }
+    /// The types of all outputs, operands and outputs held to limits.
+    package func boundedOutputTypes(
+        for inputs: Inputs, within limits: ValueLimits = ValueLimits()
+    ) throws(Misfit) -> [ValueType] {
+        for (index, type) in inputs.types.enumerated() {
+            try type?.expectBounded("input \(index)", by: limits)
+        }
         let types = try outputTypes(for: inputs)
-        for (index, type) in types.enumerated() { try type.expectBounded("output \(index)") }
+        for (index, type) in types.enumerated() { try type.expectBounded("output \(index)", by: limits) }
         return types
     }
 }

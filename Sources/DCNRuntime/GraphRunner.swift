@@ -26,20 +26,20 @@ final class GraphRunner: Sendable {
 
     /// The plan from position `start`, made now unless it is at hand.
     func plan(
-        from start: Int, values: [Datum?], known: [Int: Datum], instructionSet: InstructionSet,
-        byteLimit: Int
+        from start: Int, values: [Datum?], known: [Int: Datum], in environment: RunEnvironment
     ) throws(DCNError) -> Plan {
         var known = known
         knowOperands(of: start, values, &known)
-        let key = key(start, values, known, instructionSet)
+        let key = key(start, values, known, environment.instructionSet)
         if let plan = plans.withLock({ $0[key] }) { return plan }
         var types: [Int: ValueType] = [:]
         for (index, value) in values.enumerated() { if let value { types[index] = value.type } }
         for (index, value) in known { types[index] = value.type }
         var planner = Planner(
-            graph: graph, order: order, liveness: liveness, instructionSet: instructionSet, start: start,
-            byteLimit: byteLimit, types: types, known: known)
-        let plan = try planner.plan()
+            graph: graph, order: order, liveness: liveness,
+            instructionSet: environment.instructionSet, start: start, byteLimit: environment.budget.limit,
+            types: types, known: known)
+        let plan = try planner.plan(in: environment)
         plans.withLock { $0[key] = plan }
         return plan
     }

@@ -50,16 +50,18 @@ struct Planner {
         end = start
     }
 
-    /// The plan; throws a `plan` error with the node's origin when types do not fit.
-    mutating func plan() throws(DCNError) -> Plan {
+    /// The plan; throws a `plan` error with the node's origin when types do not fit, or when `environment`, that of the
+    /// run it is made for, says that it is to stop.
+    mutating func plan(in environment: RunEnvironment? = nil) throws(DCNError) -> Plan {
         while end < order.count {
             let id = order[end]
             do throws(Misfit) {
+                try environment?.checkpoint()
                 guard try add(id) else { break }
             } catch { throw DCNError(error, .plan, at: graph[id].origin) }
             end += 1
             if let last = drafts.last, last.node == id,
-                last.outputTypes.contains(where: { $0?.isConcrete == false })
+                last.outputTypes.contains(where: { $0?.isPlannable == false })
             {
                 break
             }
@@ -75,11 +77,11 @@ struct Planner {
             node.inputs.map { $0.flatMap { types[$0.index] ?? graph[$0].constant?.type } },
             constants: constants,
             bodies: node.bodies, outputCount: node.outputs.count)
-        let all = try node.op.boundedOutputTypes(for: operands)
+        let all = try node.op.boundedOutputTypes(for: operands, within: graph.limits)
         let outputTypes: [ValueType?] = zip(node.outputs, all).map { $0 == nil ? nil : $1 }
         if fold(node, operands, outputTypes, constants) { return true }
         let isConcrete = outputTypes.allSatisfy { $0?.isConcrete ?? true }
-        guard isConcrete || end == start else { return false }
+        guard outputTypes.allSatisfy({ $0?.isPlannable ?? true }) || end == start else { return false }
         try expectRoom(for: all)
         if node.op.isPure, node.bodies.isEmpty, outputTypes.allSatisfy({ $0 == nil }) { return true }
         let call = Call(
@@ -227,4 +229,9 @@ struct Planner {
             }
         }
     }
+}
+
+extension ValueType {
+    /// Whether what follows can be planned before the value is there: all but tensors whose extents only data tells.
+    fileprivate var isPlannable: Bool { tensor == nil || isConcrete }
 }

@@ -21,9 +21,7 @@ struct Run {
     mutating func outputs() throws(DCNError) -> [Datum] {
         var position = 0
         while position < runner.order.count {
-            let plan = try runner.plan(
-                from: position, values: values, known: known, instructionSet: environment.instructionSet,
-                byteLimit: environment.budget.limit)
+            let plan = try runner.plan(from: position, values: values, known: known, in: environment)
             try execute(plan)
             position = plan.end
         }
@@ -115,19 +113,27 @@ struct Run {
     // MARK: routines
 
     private mutating func run(_ routine: any Routine, _ step: Step) throws(Misfit) {
-        let operands = step.inputs.map { datum(in: $0) }
+        var operands = step.inputs.map { datum(in: $0) }
+        // Who reads a value last may change it where it lies, so nobody else may hold it.
+        var released = 0
+        for value in step.released {
+            released += values[value]?.heldByteCount ?? 0
+            values[value] = nil
+        }
         let scope = SessionScope(
             environment: environment, bodies: runner.bodies[step.node] ?? [], node: step.node,
             workspace: workspace)
-        let results = try routine.run(operands, in: scope)
+        let results = try routine.run(taking: &operands, in: scope)
         for (index, slot) in step.outputs.enumerated() {
             guard case .value(let value) = slot else { continue }
             guard index < results.count, let result = results[index] else {
                 throw .missing("output \(index)")
             }
+            try result.type.expectBounded("output \(index)", by: runner.graph.limits)
             try environment.budget.take(result.heldByteCount)
             values[value] = aligned(result)
         }
+        environment.budget.give(back: released)
     }
 
     private func datum(in slot: Slot) -> Datum? {

@@ -81,18 +81,25 @@ public struct Session: ~Copyable {
         return operands
     }
 
+    /// What a sequence or optional value says that it holds is planned with, so it must hold that too.
     private func check(_ name: String, _ datum: Datum, against type: ValueType) throws(DCNError) {
-        guard case .tensor(let tensor) = datum, case .tensor(let expected) = type else {
-            let fits: Bool =
-                switch (datum, type) {
-                case (.sequence, .sequence), (.optional, .optional): true
-                default: false
-                }
-            guard fits else {
-                throw DCNError(.input, .run, "input '\(escaped(name))' is \(datum.type), expected \(type)")
+        switch (datum, type) {
+        case (.tensor(let tensor), .tensor(let expected)): try check(name, tensor, against: expected)
+        case (.sequence(let items, let said), .sequence(let element)):
+            for (index, item) in items.enumerated() {
+                try check("\(name).\(index)", item, against: element)
+                try check("\(name).\(index)", item, against: said)
             }
-            return
+        case (.optional(let item, let said), .optional(let element)):
+            guard let item else { return }
+            try check(name, item, against: element)
+            try check(name, item, against: said)
+        default:
+            throw DCNError(.input, .run, "input '\(escaped(name))' is \(datum.type), expected \(type)")
         }
+    }
+
+    private func check(_ name: String, _ tensor: Tensor, against expected: TensorType) throws(DCNError) {
         let agrees =
             expected.shape.map { shape in
                 shape.rank == tensor.extents.count

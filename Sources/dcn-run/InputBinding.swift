@@ -116,7 +116,7 @@ struct InputMaker {
             while let tensor = try archive.tensor("\(input.name).\(values.count)", wanted: wanted) {
                 values.append(.tensor(tensor))
             }
-            return .sequence(values, of: element)
+            return .sequence(DatumList(values), of: element)
         }
         if let tensor = try archive.tensor(input.name, wanted: wanted) {
             return type.wrapping(.tensor(tensor))

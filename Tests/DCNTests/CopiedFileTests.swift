@@ -39,6 +39,20 @@ import Testing
         #expect("\(try #require(error))".contains("100"))
     }
 
+    @Test func valuesAreLimitedWhileLoading() throws {
+        let folder = try TemporaryFolder()
+        let compiled = folder.path + "/model.dcn"
+        let onnx = Fixture("first/conv-norm-relu").model
+        try writeCompiled(LoadedModel(contentsOf: onnx).compiled, to: compiled)
+        var options = LoadOptions()
+        options.limits.values.rank = 3
+        for path in [compiled, onnx] {
+            let error = #expect(throws: DCNError.self) { try Model(contentsOf: path, options: options) }
+            #expect(error?.kind == .model)
+            #expect("\(try #require(error))".contains("is 4, the limit is 3"))
+        }
+    }
+
     /// The bytes of all outputs for zeros.
     private func answer(_ model: Model) throws -> [[UInt8]] {
         var session = try Session(model)

@@ -1,4 +1,5 @@
 import DCNGraph
+import DCNOperators
 import Foundation
 import Mutation
 import Testing
@@ -31,25 +32,59 @@ struct HostileNumberTests {
     private func difference(_ got: Tensor, _ expected: Tensor) -> String? {
         guard got.type == expected.type else { return "\(got.type), expected \(expected.type)" }
         switch got.type.element {
-        case .float32:
-            return difference(
-                got.elements(as: Float.self).map(Double.init),
-                expected.elements(as: Float.self).map(Double.init),
-                most: Double(Float.greatestFiniteMagnitude))
-        case .float64:
-            return difference(
-                got.elements(as: Double.self), expected.elements(as: Double.self),
-                most: .greatestFiniteMagnitude)
-        default: return nil
+        case .float32, .complex64:
+            return difference(got, expected, Float.self, most: Double(Float.greatestFiniteMagnitude))
+        case .float64, .complex128:
+            return difference(got, expected, Double.self, most: .greatestFiniteMagnitude)
+        case .float16: return narrowDifference(got, expected, most: 65504, rounding: 0x1p-10)
+        case .bfloat16: return narrowDifference(got, expected, most: 3.38e38, rounding: 0x1p-7)
+        case .int8, .uint8: return byteDifference(got, expected)
+        case .string: return got.strings == expected.strings ? nil : "strings"
+        default:
+            let (a, b) = (got.withBytes { Array($0) }, expected.withBytes { Array($0) })
+            return zip(a, b).enumerated().first { $1.0 != $1.1 }.map {
+                "byte \($0) is \($1.0), expected \($1.1)"
+            }
         }
     }
 
-    private func difference(_ got: [Double], _ expected: [Double], most: Double) -> String? {
+    private func difference<T: BinaryFloatingPoint & BitwiseCopyable>(
+        _ got: Tensor, _ expected: Tensor, _ type: T.Type, most: Double
+    ) -> String? {
+        func numbers(_ tensor: Tensor) -> [Double] {
+            tensor.withBytes { $0.bindMemory(to: type).map { Double($0) } }
+        }
+        return difference(numbers(got), numbers(expected), most: most, rounding: 1e-3)
+    }
+
+    private func narrowDifference(
+        _ got: Tensor, _ expected: Tensor, most: Double, rounding: Double
+    ) -> String? {
+        func numbers(_ tensor: Tensor) -> [Double] {
+            let wide = try? evaluate(
+                Cast(to: .float32), [.tensor(tensor)], outputCount: 1, instructionSet: .baseline,
+                byteLimit: 1 << 24)
+            return wide?.first?.tensor?.elements(as: Float.self).map(Double.init) ?? []
+        }
+        return difference(numbers(got), numbers(expected), most: most, rounding: 1e-3 + rounding)
+    }
+
+    /// Where floats become bytes, a rounding before may be one step of a byte.
+    private func byteDifference(_ got: Tensor, _ expected: Tensor) -> String? {
+        func numbers(_ tensor: Tensor) -> [Int] { tensor.integers ?? [] }
+        return zip(numbers(got), numbers(expected)).enumerated().first { abs($1.0 - $1.1) > 1 }.map {
+            "element \($0) is \($1.0), expected \($1.1)"
+        }
+    }
+
+    private func difference(
+        _ got: [Double], _ expected: [Double], most: Double, rounding: Double
+    ) -> String? {
         let size = expected.filter(\.isFinite).map(abs).max() ?? 0
         for (index, (a, b)) in zip(got, expected).enumerated() {
             if a.isNaN && b.isNaN || a == b { continue }
             // What lies at the edge of the numbers may fall over it with another order of additions.
-            if a.isFinite, b.isFinite, abs(a - b) <= 1e-3 * size + 1e-6 || size > most / 1e6 { continue }
+            if a.isFinite, b.isFinite, abs(a - b) <= rounding * size + 1e-6 || size > most / 1e6 { continue }
             return "element \(index) is \(a), expected \(b)"
         }
         return nil

@@ -11,7 +11,8 @@ import Testing
 struct LargeGraphTests {
     /// Graphs of about `count` nodes that passes and planner meet in different places.
     enum Form: String, CaseIterable {
-        case chain, activations, pairs, transposes, fan, outputs, split, dead, unread
+        case chain, activations, pairs, transposes, fan, identities, outputs, results, split, insertions,
+            dead, unread
 
         func graph(_ count: Int) -> SourceGraph {
             var graph = SourceGraph(inputs: [Self.input("v0")])
@@ -34,10 +35,18 @@ struct LargeGraphTests {
             case .fan:
                 for y in all { add("Transpose", ["v0"], [y], [0, 2, 3, 1]) }
                 add("Sum", all, ["v\(count)"])
+            case .identities:
+                for y in all { add("Identity", ["v0"], [y]) }
+                add("Sum", all, ["v\(count)"])
+                graph.outputs = all.map { SourceValue(name: $0, type: nil) }
             case .outputs:
                 for y in all { add("Relu", ["v0"], [y]) }
                 add("Sum", all, ["v\(count)"])
                 graph.outputs = all.map { SourceValue(name: $0, type: nil) }
+            case .results:
+                for y in all.dropLast() { add("Relu", ["v0"], [y]) }
+                add("Relu", ["v0"], ["v\(count)"])
+                graph.outputs = all.dropLast().map { SourceValue(name: $0, type: nil) }
             case .split:
                 graph.inputs = [
                     SourceValue(name: "v0", type: .tensor(TensorType(.float32, extents: [count])))
@@ -46,6 +55,10 @@ struct LargeGraphTests {
                 graph.nodes[0].attributes["num_outputs"] = .int(count)
                 add("Concat", all, ["v\(count)"])
                 graph.nodes[1].attributes["axis"] = .int(0)
+            case .insertions:
+                add("SequenceEmpty", [], ["s0"])
+                for i in 0..<count { add("SequenceInsert", ["s\(i)", "v0"], ["s\(i + 1)"]) }
+                add("SequenceLength", ["s\(count)"], ["v\(count)"])
             case .dead:
                 for i in 0..<count { add("Relu", ["v\(i)"], ["w\(i)"]) }
                 for i in 0..<count { add("Relu", ["v\(i)"], ["v\(i + 1)"]) }

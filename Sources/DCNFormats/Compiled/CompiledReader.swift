@@ -42,7 +42,7 @@ private func readCompiled(
         var reader = CompiledReader(
             header, named: name, file: file, sections: sections,
             operators: Catalogue.operators.merging(operators.map { ($0.name, $0) }) { first, _ in first },
-            shapes: shapes)
+            shapes: shapes, limits: limits.values)
         return try reader.compiled()
     }
 }
@@ -55,6 +55,7 @@ struct CompiledReader {
     private let sections: [Range<Int>]
     private let operators: [String: any Operator.Type]
     private let shapes: [String: Shape]
+    private let limits: ValueLimits
     private var constants: [Datum] = []
     private var origin: Origin { Origin(file: name, path: "") }
     /// The file as messages name it: this one, and the one it was made from.
@@ -62,13 +63,14 @@ struct CompiledReader {
 
     init(
         _ header: UnsafePointer<Dcn__Header>, named name: String, file: MappedFile, sections: [Range<Int>],
-        operators: [String: any Operator.Type], shapes: [String: Shape]
+        operators: [String: any Operator.Type], shapes: [String: Shape], limits: ValueLimits
     ) {
         self.header = header
         self.name = name
         self.sections = sections
         self.operators = operators
         self.shapes = shapes
+        self.limits = limits
         storage = file.storage
         let source = header.pointee.source.text
         named = source.isEmpty ? name : "\(name) (from \(source))"
@@ -126,7 +128,7 @@ struct CompiledReader {
 extension CompiledReader {
     private func graph(_ proto: UnsafePointer<Dcn__Graph>, isOuter: Bool = false) throws(DCNError) -> Graph {
         let message = proto.pointee
-        var graph = Graph(name: message.name.text)
+        var graph = Graph(name: message.name.text, limits: limits)
         let values = messages(message.values, message.n_values)
         var ids: [ValueID?] = []
         for value in values { ids.append(try declare(value.pointee, in: &graph, isOuter: isOuter)) }
@@ -242,7 +244,7 @@ extension CompiledReader {
         case .sequence(let element):
             var values: [Datum] = []
             for item in items { values.append(try self.item(item, of: element, place)) }
-            return .sequence(values, of: element)
+            return .sequence(DatumList(values), of: element)
         case .optional(let element):
             guard items.count < 2 else {
                 throw error("\(place) holds \(items.count) values, expected one at most")

@@ -4,9 +4,10 @@ package import DCNGraph
 ///
 /// Throws `unsupported` with all operators that no dialect knows, else the first misfit met.
 package func map(
-    _ model: SourceModel, dialects: [Dialect], keepingInputs kept: Set<String> = []
+    _ model: SourceModel, dialects: [Dialect], keepingInputs kept: Set<String> = [],
+    limits: ValueLimits = ValueLimits()
 ) throws(DCNError) -> Graph {
-    var mapper = Mapper(dialects: dialects)
+    var mapper = Mapper(dialects: dialects, limits: limits)
     let graph = try mapper.graph(
         of: model.graph, file: model.file, keepingInputs: kept, outer: nil, captures: [])
     if let graph, mapper.unsupported.isEmpty { return graph }
@@ -32,13 +33,17 @@ package func problems(in model: SourceModel, dialects: [Dialect]) -> [DCNError] 
 /// Maps graphs, and remembers what nobody knows.
 struct Mapper {
     let dialects: [Dialect]
+    let limits: ValueLimits
     /// Whether mapping goes on after a misfit, as if the node were unsupported.
     var collects = false
     /// The misfits so far, when it does.
     var problems: [DCNError] = []
     var unsupported: [(node: SourceNode, hint: String)] = []
 
-    init(dialects: [Dialect]) { self.dialects = dialects }
+    init(dialects: [Dialect], limits: ValueLimits = ValueLimits()) {
+        self.dialects = dialects
+        self.limits = limits
+    }
 
     /// The names a body sees: its own, then those of the graph around it.
     final class Names {
@@ -61,7 +66,7 @@ struct Mapper {
         of source: SourceGraph, file: String, keepingInputs kept: Set<String> = [], outer: [ValueType?]?,
         captures: [Capture]
     ) throws(DCNError) -> Graph? {
-        var graph = Graph(name: source.name)
+        var graph = Graph(name: source.name, limits: limits)
         let names = Names()
         try declare(source, file: file, keepingInputs: kept, outer: outer, captures: captures, names, &graph)
         for index in try runningOrder(of: source.nodes) {

@@ -78,7 +78,7 @@ private struct DatumReader {
         for proto in messages(message.optional_values, message.n_optional_values) {
             found.append(try optional(proto, of: try inner(element, "optionals") { $0.elementOfOptional }))
         }
-        return .sequence(found, of: element)
+        return .sequence(DatumList(found), of: element)
     }
 
     mutating func optional(

@@ -1,3 +1,5 @@
+public import DCNGraph
+
 /// How much a model file may ask of us before its numbers are looked at.
 public struct ReadingLimits: Sendable, Hashable {
     /// Messages within messages. A graph in a node's attribute is three levels.
@@ -18,6 +20,8 @@ public struct ReadingLimits: Sendable, Hashable {
     public var foldedByteCount = 256 << 20
     /// Bytes that weights may take together in the forms that kernels read.
     public var packedByteCount = 1 << 40
+    /// How large one value may be said to be, in the file and in every run.
+    public var values = ValueLimits()
 
     /// The limits that hold unless said otherwise.
     public init() {}

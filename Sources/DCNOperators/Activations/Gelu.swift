@@ -4,6 +4,8 @@ package import DCNGraph
 /// y = x Φ(x), Φ being the normal distribution function, or its approximation by tanh:
 ///
 ///     x (1 + erf(x / √2)) / 2        x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2
+///
+/// 0 at −∞; NaN stays.
 package struct Gelu: UnaryMap {
     package static let name = "Gelu"
     package static let since = 20

@@ -12,7 +12,7 @@ package struct Relu: UnaryMap {
     package func integer<T: FixedWidthInteger>(_ x: T) -> T { max(x, 0) }
 }
 
-/// y = x for x ≥ 0, alpha x below.
+/// y = x for x ≥ 0, alpha x below; NaN stays.
 package struct LeakyRelu: UnaryMap {
     package static let name = "LeakyRelu"
     package static let cost = 1
@@ -24,7 +24,7 @@ package struct LeakyRelu: UnaryMap {
     package func value(_ x: Double) -> Double { x < 0 ? Double(alpha) * x : x }
 }
 
-/// y = x for x > alpha, 0 elsewhere.
+/// y = x for x > alpha, 0 elsewhere; NaN stays.
 package struct ThresholdedRelu: UnaryMap {
     package static let name = "ThresholdedRelu"
     package static let since = 10
@@ -37,7 +37,7 @@ package struct ThresholdedRelu: UnaryMap {
     package func value(_ x: Double) -> Double { x <= Double(alpha) ? 0 : x }
 }
 
-/// y = x for x ≥ 0, alpha (e^x − 1) below.
+/// y = x for x ≥ 0, alpha (e^x − 1) below, −alpha at −∞; NaN stays.
 package struct Elu: UnaryMap {
     package static let name = "Elu"
     /// The negative of the bound below.
@@ -48,7 +48,7 @@ package struct Elu: UnaryMap {
     package func value(_ x: Double) -> Double { x < 0 ? Double(alpha) * exponentialLessOne(x) : x }
 }
 
-/// y = gamma x for x > 0, gamma alpha (e^x − 1) elsewhere.
+/// y = gamma x for x > 0, gamma alpha (e^x − 1) elsewhere, −gamma alpha at −∞; NaN stays.
 package struct Selu: UnaryMap {
     package static let name = "Selu"
     /// Scale of the exponential part.
@@ -68,7 +68,7 @@ package struct Selu: UnaryMap {
     }
 }
 
-/// y = max(0, x) + min(0, alpha (e^(x / alpha) − 1)).
+/// y = max(0, x) + min(0, alpha (e^(x / alpha) − 1)), −alpha at −∞ where alpha > 0; NaN stays.
 package struct Celu: UnaryMap {
     package static let name = "Celu"
     package static let since = 12
@@ -88,7 +88,7 @@ package struct Celu: UnaryMap {
     }
 }
 
-/// y = x + bias for x < −lambda, x − bias for x > lambda, 0 between.
+/// y = x + bias for x < −lambda, x − bias for x > lambda, 0 between; NaN stays.
 package struct Shrink: UnaryMap {
     package static let name = "Shrink"
     package static let elements = [ElementType.float32, .float64, .float16] + .integers

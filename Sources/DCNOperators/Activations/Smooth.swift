@@ -1,7 +1,7 @@
 internal import CKernels
 package import DCNGraph
 
-/// y = 1 / (1 + e^−x).
+/// y = 1 / (1 + e^−x), 0 at −∞ and 1 at ∞; NaN stays.
 package struct Sigmoid: UnaryMap {
     package static let name = "Sigmoid"
     package init() {}
@@ -9,7 +9,7 @@ package struct Sigmoid: UnaryMap {
     package func value(_ x: Double) -> Double { logistic(x) }
 }
 
-/// y = min(max(alpha x + beta, 0), 1).
+/// y = min(max(alpha x + beta, 0), 1); NaN stays.
 package struct HardSigmoid: UnaryMap {
     package static let name = "HardSigmoid"
     package static let cost = 1
@@ -28,7 +28,7 @@ package struct HardSigmoid: UnaryMap {
     package func value(_ x: Double) -> Double { clamped(Double(alpha) * x + Double(beta)) }
 }
 
-/// y = x min(max(x / 6 + 1/2, 0), 1).
+/// y = x min(max(x / 6 + 1/2, 0), 1), 0 at −∞; NaN stays.
 package struct HardSwish: UnaryMap {
     package static let name = "HardSwish"
     package static let since = 14
@@ -38,7 +38,7 @@ package struct HardSwish: UnaryMap {
     package func value(_ x: Double) -> Double { x <= -3 ? 0 : x * clamped(x / 6 + 0.5) }
 }
 
-/// y = x / (1 + e^−(alpha x)).
+/// y = x / (1 + e^−(alpha x)), 0 at −∞ where alpha > 0; NaN stays.
 package struct Swish: UnaryMap {
     package static let name = "Swish"
     package static let since = 24
@@ -53,7 +53,7 @@ package struct Swish: UnaryMap {
     }
 }
 
-/// y = tanh x.
+/// y = tanh x, ±1 at ±∞; NaN stays.
 package struct Tanh: UnaryMap {
     package static let name = "Tanh"
     package init() {}
@@ -61,7 +61,7 @@ package struct Tanh: UnaryMap {
     package func value(_ x: Double) -> Double { hyperbolicTangent(x) }
 }
 
-/// y = ln(1 + e^x).
+/// y = ln(1 + e^x), 0 at −∞; NaN stays.
 package struct Softplus: UnaryMap {
     package static let name = "Softplus"
     package init() {}
@@ -69,7 +69,7 @@ package struct Softplus: UnaryMap {
     package func value(_ x: Double) -> Double { softplus(x) }
 }
 
-/// y = x / (1 + |x|).
+/// y = x / (1 + |x|), ±1 at ±∞; NaN stays.
 package struct Softsign: UnaryMap {
     package static let name = "Softsign"
     package static let cost = 1
@@ -78,7 +78,7 @@ package struct Softsign: UnaryMap {
     package func value(_ x: Double) -> Double { x.isInfinite ? (x < 0 ? -1 : 1) : x / (1 + abs(x)) }
 }
 
-/// y = x tanh(ln(1 + e^x)).
+/// y = x tanh(ln(1 + e^x)), 0 at −∞; NaN stays.
 package struct Mish: UnaryMap {
     package static let name = "Mish"
     package static let since = 18

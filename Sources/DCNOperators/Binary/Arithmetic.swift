@@ -1,7 +1,7 @@
 internal import CKernels
 package import DCNGraph
 
-/// y = a + b.
+/// y = a + b; integers wrap, floats follow IEEE 754.
 package struct Add: PairMap {
     package static let name = "Add"
     package static let vectorPair: VectorPair? = VectorPair(DCN_BINARY_ADD)
@@ -14,7 +14,7 @@ package struct Add: PairMap {
     }
 }
 
-/// y = a − b.
+/// y = a − b; integers wrap, floats follow IEEE 754.
 package struct Sub: PairMap {
     package static let name = "Sub"
     package static let vectorPair: VectorPair? = VectorPair(DCN_BINARY_SUB)
@@ -25,7 +25,7 @@ package struct Sub: PairMap {
     }
 }
 
-/// y = a b.
+/// y = a b; integers wrap, floats follow IEEE 754.
 package struct Mul: PairMap {
     package static let name = "Mul"
     package static let vectorPair: VectorPair? = VectorPair(DCN_BINARY_MUL)
@@ -39,7 +39,8 @@ package struct Mul: PairMap {
     }
 }
 
-/// y = a / b; of integers the quotient towards zero, 0 where b is 0, wrapped where the least is divided by −1.
+/// y = a / b; of integers the quotient towards zero, 0 where b is 0, wrapped where the least is divided by −1;
+/// floats follow IEEE 754.
 package struct Div: PairMap {
     package static let name = "Div"
     package static let vectorPair: VectorPair? = VectorPair(DCN_BINARY_DIV)
@@ -57,7 +58,7 @@ private func known(_ a: Dimension, _ b: Dimension, _ combine: (Int, Int) -> Int)
     return .fixed(combine(a, b))
 }
 
-/// y = a for a ≥ 0, slope · a below; the slope is broadcast to the shape of a.
+/// y = a for a ≥ 0, slope · a below; the slope is broadcast to the shape of a. NaN in a stays.
 package struct PRelu: PairMap {
     package static let name = "PRelu"
     package static let elements = [ElementType].floats + [.int32, .int64, .uint32, .uint64]

@@ -74,7 +74,7 @@ private func compareKernel<T: PairElement>(
     }
 }
 
-/// y = whether a equals b, of strings too.
+/// y = whether a equals b, of strings too. NaN equals nothing, and 0 equals −0.
 package struct Equal: ComparisonMap {
     package static let name = "Equal"
     package static let elements = [ElementType].numbers + [.bool, .string]
@@ -98,7 +98,7 @@ package struct Equal: ComparisonMap {
     }
 }
 
-/// y = a < b.
+/// y = a < b; false where either is NaN.
 package struct Less: ComparisonMap {
     package static let name = "Less"
     package static let code = DCN_COMPARE_LESS.rawValue
@@ -106,7 +106,7 @@ package struct Less: ComparisonMap {
     package static func compare<T: Comparable>(_ a: T, _ b: T) -> Bool { a < b }
 }
 
-/// y = a ≤ b.
+/// y = a ≤ b; false where either is NaN.
 package struct LessOrEqual: ComparisonMap {
     package static let name = "LessOrEqual"
     package static let since = 12
@@ -115,7 +115,7 @@ package struct LessOrEqual: ComparisonMap {
     package static func compare<T: Comparable>(_ a: T, _ b: T) -> Bool { a <= b }
 }
 
-/// y = a > b.
+/// y = a > b; false where either is NaN.
 package struct Greater: ComparisonMap {
     package static let name = "Greater"
     package static let code = DCN_COMPARE_GREATER.rawValue
@@ -123,7 +123,7 @@ package struct Greater: ComparisonMap {
     package static func compare<T: Comparable>(_ a: T, _ b: T) -> Bool { a > b }
 }
 
-/// y = a ≥ b.
+/// y = a ≥ b; false where either is NaN.
 package struct GreaterOrEqual: ComparisonMap {
     package static let name = "GreaterOrEqual"
     package static let since = 12

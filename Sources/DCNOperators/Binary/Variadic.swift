@@ -152,7 +152,7 @@ package struct Min: VariadicMap {
     package func integer<T: FixedWidthInteger>(_ a: T, _ b: T) -> T { min(a, b) }
 }
 
-/// y = the sum of the operands.
+/// y = the sum of the operands; NaN where one is, or where ∞ and −∞ meet.
 package struct Sum: VariadicMap {
     package static let name = "Sum"
     package static let elements = [ElementType].floats
@@ -161,7 +161,7 @@ package struct Sum: VariadicMap {
     package init() {}
 }
 
-/// y = the mean of the operands.
+/// y = the mean of the operands; NaN where one is, or where ∞ and −∞ meet.
 package struct Mean: VariadicMap {
     package static let name = "Mean"
     package static let elements = [ElementType].floats

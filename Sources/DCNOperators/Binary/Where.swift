@@ -1,7 +1,7 @@
 internal import CKernels
 package import DCNGraph
 
-/// y = condition ? a : b, of any type.
+/// y = condition ? a : b, of any type; NaN in what is not chosen has no say.
 package struct Where: Operator {
     package static let name = "Where"
     package init() {}

@@ -38,7 +38,7 @@ package struct SequenceMap: Operator {
                     guard given.count == results.count else { throw .missing("values of the body") }
                     for index in given.indices { results[index].append(given[index]) }
                 }
-                return zip(results, types).map { .sequence($0, of: $1) }
+                return zip(results, types).map { .sequence(DatumList($0), of: $1) }
             })
     }
 

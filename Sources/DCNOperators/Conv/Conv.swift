@@ -5,6 +5,7 @@ package import DCNGraph
 ///     y[n, o, p] = bias[o] + Σ weight[o, c, t] · x[n, g(o)·C/G + c, p·stride − pad + t·dilation]
 ///
 /// then the activation, with `residual` (shape of y) added before it. `x` outside its extent is zero.
+/// NaN and infinities reach every y whose window holds them; in Winograd's forms also those computed in the same block.
 /// Inputs: x [N, C, …], weight [O, C/G, …], bias? [O], residual?. Once packed: weight and bias in the form `packed`
 /// names; x and y channels last, but for first layers, which read row-major and write what `resultLayout` says, and
 /// depthwise ones, which do as their input does.

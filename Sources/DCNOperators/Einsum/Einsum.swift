@@ -5,7 +5,7 @@ package import DCNGraph
 ///     "bij,bjk->bik": y[b, i, k] = Σ_j a[b, i, j] · c[b, j, k]
 ///
 /// A letter twice in one operand is its diagonal; letters that the result lacks are summed; `...` stands for further
-/// axes, which are broadcast.
+/// axes, which are broadcast. A sum of nothing is 0.
 package struct Einsum: Operator {
     package static let name = "Einsum"
     /// The equation, as ONNX writes it.

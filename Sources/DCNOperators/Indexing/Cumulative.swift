@@ -1,6 +1,6 @@
 package import DCNGraph
 
-/// Running sums along the axis of input 1: inputs x, axis.
+/// Running sums along the axis of input 1: inputs x, axis. Behind a NaN all are NaN; of nothing the sum is 0.
 package struct CumSum: Operator {
     package static let name = "CumSum"
     /// Whether an element leaves itself out.
@@ -24,7 +24,7 @@ package struct CumSum: Operator {
     }
 }
 
-/// Running products along the axis of input 1: inputs x, axis.
+/// Running products along the axis of input 1: inputs x, axis. Behind a NaN all are NaN; of nothing the product is 1.
 package struct CumProd: Operator {
     package static let name = "CumProd"
     /// Whether an element leaves itself out.

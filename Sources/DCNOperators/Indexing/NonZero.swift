@@ -1,6 +1,6 @@
 package import DCNGraph
 
-/// The indices of all elements that are not zero, [rank, count] in row-major order, int64.
+/// The indices of all elements that are not zero, [rank, count] in row-major order, int64. NaN is not zero, −0 is.
 package struct NonZero: Operator {
     package static let name = "NonZero"
     package init() {}

@@ -66,7 +66,8 @@ package struct CumulativeExtreme: Operator {
     }
 }
 
-/// Running maxima over the rows or columns of [N, C, H, W], from one edge to the other.
+/// Running maxima over the rows or columns of [N, C, H, W], from one edge to the other; from a NaN on
+/// they are NaN.
 package struct CornerPool: Operator {
     package static let name = "CornerPool"
 

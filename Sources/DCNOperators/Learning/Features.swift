@@ -52,7 +52,7 @@ package struct ArrayFeatureExtractor: Operator {
     }
 }
 
-/// y = 1 for x > threshold, else 0.
+/// y = 1 for x > threshold, else 0, of NaN too.
 package struct Binarizer: UnaryMap {
     package static let name = "Binarizer"
     package static let elements: [ElementType] = [.float32, .float64, .int32, .int64]

@@ -6,6 +6,7 @@ package import DCNGraph
 ///
 /// then the activation, with `residual` (shape of y) added before it. Batches are broadcast, the addend to y. A vector
 /// is a row on the left, a column on the right, and has no such axis in y.
+/// A sum over no k is 0. NaN and infinities follow IEEE 754: 0 · ∞ is NaN.
 /// Inputs: A […, M, K], B […, K, N], addend?, residual?. Once packed: B in the form `packed` names.
 package struct MatMul: Operator {
     package static let name = "MatMul"

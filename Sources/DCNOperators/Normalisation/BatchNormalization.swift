@@ -7,7 +7,8 @@ package import DCNGraph
 ///
 /// Inputs: X `[N, C, …]`, scale, B, mean, variance, each `[C]` (or `[C, …]` where not `spatial`). When training, mean and
 /// variance are those of the batch (of the population), and the second and third output are the given ones moved
-/// toward them: `given · momentum + batch · (1 − momentum)`.
+/// toward them: `given · momentum + batch · (1 − momentum)`. What is not finite touches no other element, when training none
+/// of another channel.
 package struct BatchNormalization: Operator {
     package static let name = "BatchNormalization"
     /// Added to the variance.

@@ -6,6 +6,7 @@ package import DCNGraph
 ///     y = scale[c] · (x − mean(n, g)) / √(variance(n, g) + epsilon) + bias[c],  g = c / (C / groups)
 ///
 /// Inputs: X `[N, C, …]`, scale, bias, `[C]`, or `[groups]` where `hasGroupScales` (GroupNormalization 18).
+/// What is not finite makes its whole group NaN, and no other one; a batch of nothing gives nothing.
 /// With no number of groups every channel is a group of its own (InstanceNormalization).
 package struct GroupNormalization: Operator {
     package static let name = "GroupNormalization"

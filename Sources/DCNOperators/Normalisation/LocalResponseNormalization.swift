@@ -4,6 +4,8 @@ package import DCNGraph
 /// Channels divided by what their neighbours hold.
 ///
 ///     y = x / (bias + alpha / size · Σ x²)^beta,  over channels c − (size − 1) / 2 … c + size / 2
+///
+/// NaN makes all that it is a neighbour of NaN; an infinity becomes NaN, and makes its finite neighbours 0.
 package struct LocalResponseNormalization: Operator {
     package static let name = "LRN"
     /// How many channels are summed.

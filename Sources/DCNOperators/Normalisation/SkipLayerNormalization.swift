@@ -4,6 +4,7 @@ package import DCNGraph
 ///
 /// Inputs: input `[…, H]`, skip (the same, or broadcast along leading axes), gamma `[H]`, beta `[H]` or left out (always where
 /// simplified), bias `[H]` or left out. Outputs: normalised; then, where wanted, mean, the factor `1 / √…`, and the sum.
+/// What is not finite does as it does there.
 package struct SkipLayerNormalization: Operator {
     package static let name = "SkipLayerNormalization"
     /// Added below the root.

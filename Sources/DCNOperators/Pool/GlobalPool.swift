@@ -2,6 +2,8 @@ internal import CKernels
 package import DCNGraph
 
 /// One value for each channel of each item: X `[N, C, …]` to `[N, C, 1, …]`.
+///
+/// NaN where one is in the plane, the maximum too. Of a plane of nothing a maximum is −∞, a mean NaN, a norm 0.
 package struct GlobalPool: Operator {
     package static let name = "GlobalPool"
     /// What becomes of a plane; padding there is none.

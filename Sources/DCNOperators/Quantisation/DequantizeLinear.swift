@@ -1,6 +1,6 @@
 package import DCNGraph
 
-/// y = (x − zero) · scale.
+/// y = (x − zero) · scale; NaN of a float8 stays.
 package struct DequantizeLinear: Operator {
     package static let name = "DequantizeLinear"
     /// The axis of scales that are not one.

@@ -5,7 +5,7 @@ package import DCNGraph
 ///     y = first, x ≤ min(low, high);   last, x > max(low, high);
 ///         round((x − low) / (high − low) · (levels − 1)) / (levels − 1) · (last − first) + first, between
 ///
-/// Inputs: x, low, high, first, last, broadcast to x; halves are rounded to even.
+/// Inputs: x, low, high, first, last, broadcast to x; halves are rounded to even. NaN stays.
 package struct FakeQuantize: Composite {
     package static let name = "FakeQuantize"
     /// How many values there are, ends included.

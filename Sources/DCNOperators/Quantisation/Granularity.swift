@@ -55,8 +55,9 @@ func checkScale(_ scale: Operand, _ zero: Operand?, of x: Operand, axis: Int, bl
         return
     }
     let axis = try resolvedAxis(axis, rank: rank)
-    guard blockSize <= ValueLimits.elementCount else {
-        throw .limit(of: "block_size", asked: blockSize, limit: ValueLimits.elementCount)
+    let most = ValueLimits().elementCount
+    guard blockSize <= most else {
+        throw .limit(of: "block_size", asked: blockSize, limit: most)
     }
     guard blockSize > 0 else {
         try scale.expectRank(1)

@@ -1,6 +1,8 @@
 package import DCNGraph
 
 /// `y = x / (Σ |x|^p)^(1/p)` along an axis; 0 where the norm is 0.
+///
+/// NaN makes its whole line NaN; an infinity becomes NaN, and the rest of its line 0.
 package struct LpNormalization: Operator {
     package static let name = "LpNormalization"
     /// The axis, negative ones from the back.
@@ -58,7 +60,8 @@ package struct LpNormalization: Operator {
     }
 }
 
-/// `y = (x − mean) / (√variance + 10⁻⁹)` over some axes.
+/// `y = (x − mean) / (√variance + 10⁻⁹)` over some axes. What is not finite makes all that is
+/// normalised with it NaN.
 package struct MeanVarianceNormalization: Operator {
     package static let name = "MeanVarianceNormalization"
     /// The axes that mean and variance are of.

@@ -22,7 +22,7 @@ package struct SequenceConstruct: Operator {
                 for value in values {
                     if let value { element = try element.unified(with: value.type, name: "inputs") }
                 }
-                return [.sequence(values.compactMap { $0 }, of: element)]
+                return [.sequence(DatumList(values.compactMap { $0 }), of: element)]
             })
     }
 
@@ -89,14 +89,12 @@ package struct SequenceErase: Operator {
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
         .routine(
-            ValueRoutine { (values, _) throws(Misfit) in
-                var (elements, type) = try values.sequence(0)
+            SequenceEdit { (elements, _, values) throws(Misfit) in
                 let position = try values.position(1, below: elements.count) ?? elements.count - 1
                 guard elements.indices.contains(position) else {
                     throw .value(of: "input_sequence", because: "is empty")
                 }
                 elements.remove(at: position)
-                return [.sequence(elements, of: type)]
             })
     }
 
@@ -119,14 +117,12 @@ package struct SequenceInsert: Operator {
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
         .routine(
-            ValueRoutine { (values, _) throws(Misfit) in
-                var (elements, type) = try values.sequence(0)
+            SequenceEdit { (elements, type, values) throws(Misfit) in
                 guard values.count > 1, let added = values[1] else { throw .missing("tensor") }
                 type = try type.unified(with: added.type, name: "tensor")
                 let position =
                     try values.position(2, below: elements.count, includingEnd: true) ?? elements.count
                 elements.insert(added, at: position)
-                return [.sequence(elements, of: type)]
             })
     }
 
@@ -180,7 +176,7 @@ extension Inputs {
 
 extension [Datum?] {
     /// The elements of a sequence operand, and what they are.
-    func sequence(_ index: Int) throws(Misfit) -> ([Datum], ValueType) {
+    func sequence(_ index: Int) throws(Misfit) -> (DatumList, ValueType) {
         guard index < count, case .sequence(let elements, let type) = self[index] else {
             throw .missing("input_sequence")
         }

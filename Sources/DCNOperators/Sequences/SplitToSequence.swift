@@ -58,7 +58,7 @@ package struct SplitToSequence: Operator {
         guard let first = parts.first else { throw .missing("parts") }
         var type = ValueType.tensor(first.type)
         for part in parts { type = try type.unified(with: .tensor(part.type), name: "parts") }
-        return .sequence(parts.map(Datum.tensor), of: type)
+        return .sequence(DatumList(parts.map(Datum.tensor)), of: type)
     }
 
     private func lengths(_ extent: Int, _ split: Tensor?) throws(Misfit) -> [Int] {
@@ -120,7 +120,9 @@ package struct ConcatFromSequence: Operator {
             ValueRoutine { (values, scope) throws(Misfit) in
                 let elements = try values.sequence(0).0
                 guard !elements.isEmpty else { throw .value(of: "input_sequence", because: "is empty") }
-                guard addsAxis else { return [try performOne(Concat(axis: axis), elements, in: scope)] }
+                guard addsAxis else {
+                    return [try performOne(Concat(axis: axis), Array(elements), in: scope)]
+                }
                 var stacked: [Datum?] = []
                 for element in elements { stacked.append(try widened(element)) }
                 return [try performOne(Concat(axis: axis), stacked, in: scope)]

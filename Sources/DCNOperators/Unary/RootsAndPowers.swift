@@ -9,7 +9,7 @@ package import DCNGraph
     internal import Darwin
 #endif
 
-/// y = √x.
+/// y = √x, NaN below 0.
 package struct Sqrt: UnaryMap {
     package static let name = "Sqrt"
     package static let cost = 2
@@ -18,7 +18,7 @@ package struct Sqrt: UnaryMap {
     package func value(_ x: Double) -> Double { x.squareRoot() }
 }
 
-/// y = 1 / x.
+/// y = 1 / x: ±∞ at ±0, ±0 at ±∞; NaN stays.
 package struct Reciprocal: UnaryMap {
     package static let name = "Reciprocal"
     package static let cost = 2
@@ -27,7 +27,7 @@ package struct Reciprocal: UnaryMap {
     package func value(_ x: Double) -> Double { 1 / x }
 }
 
-/// y = e^x.
+/// y = e^x, 0 at −∞; NaN stays.
 package struct Exp: UnaryMap {
     package static let name = "Exp"
     package init() {}
@@ -35,7 +35,7 @@ package struct Exp: UnaryMap {
     package func value(_ x: Double) -> Double { exp(x) }
 }
 
-/// y = ln x.
+/// y = ln x, −∞ at 0 and NaN below.
 package struct Log: UnaryMap {
     package static let name = "Log"
     package init() {}

@@ -1,7 +1,7 @@
 internal import CKernels
 internal import DCNGraph
 
-/// y = ⌊x⌋.
+/// y = ⌊x⌋; NaN and infinities stay.
 package struct Floor: UnaryMap {
     package static let name = "Floor"
     package static let cost = 1
@@ -10,7 +10,7 @@ package struct Floor: UnaryMap {
     package func value(_ x: Double) -> Double { x.rounded(.down) }
 }
 
-/// y = ⌈x⌉.
+/// y = ⌈x⌉; NaN and infinities stay.
 package struct Ceil: UnaryMap {
     package static let name = "Ceil"
     package static let cost = 1
@@ -19,7 +19,7 @@ package struct Ceil: UnaryMap {
     package func value(_ x: Double) -> Double { x.rounded(.up) }
 }
 
-/// y = the nearest integer, halves to even.
+/// y = the nearest integer, halves to even; NaN and infinities stay.
 package struct Round: UnaryMap {
     package static let name = "Round"
     package static let since = 11

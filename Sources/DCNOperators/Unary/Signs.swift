@@ -1,7 +1,7 @@
 internal import CKernels
 package import DCNGraph
 
-/// y = |x|.
+/// y = |x|; NaN stays, and the least integer.
 package struct Abs: UnaryMap {
     package static let name = "Abs"
     package static let elements = [ElementType].numbers
@@ -12,7 +12,7 @@ package struct Abs: UnaryMap {
     package func integer<T: FixedWidthInteger>(_ x: T) -> T { x < 0 ? 0 &- x : x }
 }
 
-/// y = −x.
+/// y = −x; NaN stays, and the least integer.
 package struct Neg: UnaryMap {
     package static let name = "Neg"
     package static let elements = [ElementType].signedNumbers

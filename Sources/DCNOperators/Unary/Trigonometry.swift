@@ -9,7 +9,7 @@ internal import DCNGraph
     internal import Darwin
 #endif
 
-/// y = sin x.
+/// y = sin x, NaN at ±∞.
 package struct Sin: UnaryMap {
     package static let name = "Sin"
     package init() {}
@@ -17,7 +17,7 @@ package struct Sin: UnaryMap {
     package func value(_ x: Double) -> Double { sin(x) }
 }
 
-/// y = cos x.
+/// y = cos x, NaN at ±∞.
 package struct Cos: UnaryMap {
     package static let name = "Cos"
     package init() {}
@@ -25,7 +25,7 @@ package struct Cos: UnaryMap {
     package func value(_ x: Double) -> Double { cos(x) }
 }
 
-/// y = tan x.
+/// y = tan x, NaN at ±∞.
 package struct Tan: UnaryMap {
     package static let name = "Tan"
     package static let cost = 16
@@ -33,7 +33,7 @@ package struct Tan: UnaryMap {
     package func value(_ x: Double) -> Double { tan(x) }
 }
 
-/// y = arcsin x.
+/// y = arcsin x, NaN outside −1 … 1.
 package struct Asin: UnaryMap {
     package static let name = "Asin"
     package static let cost = 16
@@ -41,7 +41,7 @@ package struct Asin: UnaryMap {
     package func value(_ x: Double) -> Double { asin(x) }
 }
 
-/// y = arccos x.
+/// y = arccos x, NaN outside −1 … 1.
 package struct Acos: UnaryMap {
     package static let name = "Acos"
     package static let cost = 16
@@ -49,7 +49,7 @@ package struct Acos: UnaryMap {
     package func value(_ x: Double) -> Double { acos(x) }
 }
 
-/// y = arctan x.
+/// y = arctan x, ±π/2 at ±∞; NaN stays.
 package struct Atan: UnaryMap {
     package static let name = "Atan"
     package static let cost = 16
@@ -57,7 +57,7 @@ package struct Atan: UnaryMap {
     package func value(_ x: Double) -> Double { atan(x) }
 }
 
-/// y = sinh x.
+/// y = sinh x; NaN and infinities stay.
 package struct Sinh: UnaryMap {
     package static let name = "Sinh"
     package static let since = 9
@@ -66,7 +66,7 @@ package struct Sinh: UnaryMap {
     package func value(_ x: Double) -> Double { sinh(x) }
 }
 
-/// y = cosh x.
+/// y = cosh x, ∞ at ±∞; NaN stays.
 package struct Cosh: UnaryMap {
     package static let name = "Cosh"
     package static let since = 9
@@ -75,7 +75,7 @@ package struct Cosh: UnaryMap {
     package func value(_ x: Double) -> Double { cosh(x) }
 }
 
-/// y = arsinh x.
+/// y = arsinh x; NaN and infinities stay.
 package struct Asinh: UnaryMap {
     package static let name = "Asinh"
     package static let since = 9
@@ -84,7 +84,7 @@ package struct Asinh: UnaryMap {
     package func value(_ x: Double) -> Double { asinh(x) }
 }
 
-/// y = arcosh x.
+/// y = arcosh x, NaN below 1.
 package struct Acosh: UnaryMap {
     package static let name = "Acosh"
     package static let since = 9
@@ -93,7 +93,7 @@ package struct Acosh: UnaryMap {
     package func value(_ x: Double) -> Double { acosh(x) }
 }
 
-/// y = artanh x.
+/// y = artanh x, ±∞ at ±1 and NaN outside.
 package struct Atanh: UnaryMap {
     package static let name = "Atanh"
     package static let since = 9

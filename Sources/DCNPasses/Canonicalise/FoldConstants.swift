@@ -27,9 +27,7 @@ package struct FoldConstants: Pass {
             }
             left -= values.reduce(0) { $0 + $1.heldByteCount }
             for (output, value) in zip(node.outputs, values) {
-                guard let output else { continue }
-                let constant = graph.addConstant(graph[output].name, value)
-                graph.replace(output, with: constant)
+                if let output { graph.setConstant(value, of: output) }
             }
             dead.insert(id)
             log.append(Rewriting(rule: Self.name, node: graph.label(of: id)))

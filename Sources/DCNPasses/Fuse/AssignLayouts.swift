@@ -23,7 +23,7 @@ private struct Work {
 
     init(old: Graph) {
         self.old = old
-        new = Graph(name: old.name)
+        new = Graph(name: old.name, limits: old.limits)
     }
 
     mutating func rebuilt() throws(DCNError) -> Graph {

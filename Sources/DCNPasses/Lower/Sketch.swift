@@ -75,7 +75,7 @@ extension Sketch {
         trips: Term, carried: [Term], captured: [Term], stacked: Int = 0,
         _ body: (_ sketch: Sketch, _ trip: Term, _ values: [Term]) throws(DCNError) -> [Term]
     ) throws(DCNError) -> [Term] {
-        var inner = Graph(name: "\(node.name)/body")
+        var inner = Graph(name: "\(node.name)/body", limits: graph.limits)
         let trip = inner.addInput("trip", .tensor(TensorType(.int64, [])))
         inner.addInput("condition", .tensor(TensorType(.bool, [])))
         let values = (carried + captured).enumerated().map { index, term in
