@@ -71,24 +71,42 @@ extension Graph {
     }
 
     /// Makes every reader of `old`, the graph's outputs included, read `new` instead.
-    public mutating func replace(_ old: ValueID, with new: ValueID) { replaceAll([old: new]) }
+    public mutating func replace(_ old: ValueID, with new: ValueID) {
+        for reader in moveReaders(of: old, to: new) {
+            for place in places(of: old, in: reader) { allNodes[reader.index]?.inputs[place] = new }
+        }
+    }
+
+    /// Which operands of a node are `value`.
+    private func places(of value: ValueID, in node: NodeID) -> [Int] {
+        let inputs = self[node].inputs
+        return inputs.indices.filter { inputs[$0] == value }
+    }
 
     /// Replaces many values in one sweep, each by one that is not replaced itself: a node that reads many of them is
     /// looked through once.
     package mutating func replaceAll(_ replacements: [ValueID: ValueID]) {
         var readers: Set<NodeID> = []
-        for (old, new) in replacements.sorted(by: { $0.key < $1.key }) where old != new {
-            readers.formUnion(allValues[old.index].consumers)
-            allValues[new.index].consumers += allValues[old.index].consumers
-            allValues[old.index].consumers = []
-            guard let places = outputPlaces.removeValue(forKey: old) else { continue }
-            for place in places { outputs[place] = new }
-            outputPlaces[new, default: []] += places
+        for (old, new) in replacements.sorted(by: { $0.key < $1.key }) {
+            readers.formUnion(moveReaders(of: old, to: new))
         }
         for reader in readers {
             let inputs = self[reader].inputs.map { $0.map { replacements[$0] ?? $0 } }
             allNodes[reader.index]?.inputs = inputs
         }
+    }
+
+    /// Lets outputs of the graph be `new`, and counts the readers of `old` as its own; returns them.
+    private mutating func moveReaders(of old: ValueID, to new: ValueID) -> Set<NodeID> {
+        guard old != new else { return [] }
+        let readers = allValues[old.index].consumers
+        allValues[new.index].consumers += readers
+        allValues[old.index].consumers = []
+        if let places = outputPlaces.removeValue(forKey: old) {
+            for place in places { outputs[place] = new }
+            outputPlaces[new, default: []] += places
+        }
+        return Set(readers)
     }
 
     /// Says what a value is, whose node is about to go.
