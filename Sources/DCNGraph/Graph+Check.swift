@@ -22,11 +22,13 @@ extension Graph {
     }
 
     private func checkOperands(of id: NodeID, written: Set<ValueID>) throws(DCNError) {
-        for input in self[id].inputs {
+        for (index, input) in self[id].inputs.enumerated() {
             guard let input else { continue }
             try expect(written.contains(input), "'\(self[input].name)' is read before it is written", id)
+            let readings = zip(self[input].consumers, self[input].operands)
             try expect(
-                self[input].consumers.contains(id), "'\(self[input].name)' does not know its reader", id)
+                readings.contains { $0 == id && $1 == index },
+                "'\(self[input].name)' does not know its reader", id)
         }
     }
 

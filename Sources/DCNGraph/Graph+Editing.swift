@@ -66,47 +66,22 @@ extension Graph {
         allNodes.append(
             Node(name: name, op: op, inputs: inputs, outputs: results, bodies: bodies, origin: origin))
         order.insert(id, before: insertionPoint.flatMap { contains($0) ? $0 : nil })
-        for input in inputs { if let input { allValues[input.index].consumers.append(id) } }
+        for (index, input) in inputs.enumerated() { note(id, reading: input, as: index) }
         return results
     }
 
     /// Makes every reader of `old`, the graph's outputs included, read `new` instead.
     public mutating func replace(_ old: ValueID, with new: ValueID) {
-        for reader in moveReaders(of: old, to: new) {
-            for place in places(of: old, in: reader) { allNodes[reader.index]?.inputs[place] = new }
-        }
-    }
-
-    /// Which operands of a node are `value`.
-    private func places(of value: ValueID, in node: NodeID) -> [Int] {
-        let inputs = self[node].inputs
-        return inputs.indices.filter { inputs[$0] == value }
-    }
-
-    /// Replaces many values in one sweep, each by one that is not replaced itself: a node that reads many of them is
-    /// looked through once.
-    package mutating func replaceAll(_ replacements: [ValueID: ValueID]) {
-        var readers: Set<NodeID> = []
-        for (old, new) in replacements.sorted(by: { $0.key < $1.key }) {
-            readers.formUnion(moveReaders(of: old, to: new))
-        }
-        for reader in readers {
-            let inputs = self[reader].inputs.map { $0.map { replacements[$0] ?? $0 } }
-            allNodes[reader.index]?.inputs = inputs
-        }
-    }
-
-    /// Lets outputs of the graph be `new`, and counts the readers of `old` as its own; returns them.
-    private mutating func moveReaders(of old: ValueID, to new: ValueID) -> Set<NodeID> {
-        guard old != new else { return [] }
-        let readers = allValues[old.index].consumers
+        guard old != new else { return }
+        let (readers, operands) = (allValues[old.index].consumers, allValues[old.index].operands)
+        for (reader, operand) in zip(readers, operands) { allNodes[reader.index]?.inputs[operand] = new }
         allValues[new.index].consumers += readers
+        allValues[new.index].operands += operands
         allValues[old.index].consumers = []
-        if let places = outputPlaces.removeValue(forKey: old) {
-            for place in places { outputs[place] = new }
-            outputPlaces[new, default: []] += places
-        }
-        return Set(readers)
+        allValues[old.index].operands = []
+        guard let places = outputPlaces.removeValue(forKey: old) else { return }
+        for place in places { outputs[place] = new }
+        outputPlaces[new, default: []] += places
     }
 
     /// Says what a value is, whose node is about to go.
@@ -115,28 +90,18 @@ extension Graph {
         allValues[value.index].type = datum.type
     }
 
-    /// Gives a value another name.
-    package mutating func rename(_ value: ValueID, to name: String) { allValues[value.index].name = name }
-
     /// Makes one operand of one node another value.
     public mutating func setInput(_ index: Int, of node: NodeID, to value: ValueID?) {
-        guard let old = allNodes[node.index]?.inputs, index < old.count else { return }
-        if let value = old[index], let reader = allValues[value.index].consumers.firstIndex(of: node) {
-            allValues[value.index].consumers.remove(at: reader)
-        }
+        guard let count = allNodes[node.index]?.inputs.count, index < count else { return }
+        forget(node, reading: self[node].inputs[index], as: index)
         allNodes[node.index]?.inputs[index] = value
-        if let value { allValues[value.index].consumers.append(node) }
+        note(node, reading: value, as: index)
     }
 
     /// Takes out a node whose outputs nobody reads.
     public mutating func remove(_ node: NodeID) {
         guard let old = allNodes[node.index] else { return }
-        for input in old.inputs {
-            guard let input, let reader = allValues[input.index].consumers.firstIndex(of: node) else {
-                continue
-            }
-            allValues[input.index].consumers.remove(at: reader)
-        }
+        for (index, input) in old.inputs.enumerated() { forget(node, reading: input, as: index) }
         for output in old.outputs { if let output { allValues[output.index].producer = nil } }
         allNodes[node.index] = nil
         order.remove(node)
@@ -153,7 +118,12 @@ extension Graph {
             allNodes[node.index] = nil
             order.remove(node)
         }
-        for value in read { allValues[value.index].consumers.removeAll(where: dead.contains) }
+        for value in read {
+            let (consumers, operands) = (allValues[value.index].consumers, allValues[value.index].operands)
+            let kept = consumers.indices.filter { !dead.contains(consumers[$0]) }
+            allValues[value.index].consumers = kept.map { consumers[$0] }
+            allValues[value.index].operands = kept.map { operands[$0] }
+        }
     }
 
     /// Runs `edit` with new nodes placed just before `node`.
@@ -200,7 +170,28 @@ extension Graph {
 
     private mutating func addValue(_ name: String, _ type: ValueType) -> ValueID {
         allValues.append(
-            Value(name: name, type: type, constant: nil, dimensions: nil, producer: nil, consumers: []))
+            Value(
+                name: name, type: type, constant: nil, dimensions: nil, producer: nil, consumers: [],
+                operands: []))
         return ValueID(allValues.count - 1)
+    }
+
+    private mutating func note(_ node: NodeID, reading value: ValueID?, as operand: Int) {
+        guard let value else { return }
+        allValues[value.index].consumers.append(node)
+        allValues[value.index].operands.append(operand)
+    }
+
+    private mutating func forget(_ node: NodeID, reading value: ValueID?, as operand: Int) {
+        guard let value, let place = allValues[value.index].place(of: node, operand) else { return }
+        allValues[value.index].consumers.remove(at: place)
+        allValues[value.index].operands.remove(at: place)
+    }
+}
+
+extension Value {
+    /// Where among the readings that of a node's operand is.
+    fileprivate func place(of node: NodeID, _ operand: Int) -> Int? {
+        consumers.indices.first { consumers[$0] == node && operands[$0] == operand }
     }
 }

@@ -26,6 +26,8 @@ public struct Value: Sendable {
     public internal(set) var producer: NodeID?
     /// The nodes that read it, once per reading.
     public internal(set) var consumers: [NodeID]
+    /// Which operand of each consumer it is, in step with them.
+    var operands: [Int]
 }
 
 /// One application of an operator.

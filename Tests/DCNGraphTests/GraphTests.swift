@@ -44,6 +44,27 @@ struct GraphTests {
         #expect(copy.outputNames == ["z"])
     }
 
+    @Test("each reading of a value is told apart: replaced, set, and taken out")
+    func readings() throws {
+        var graph = Graph()
+        let x = graph.addInput("x", .tensor(TensorType(.float32, [3])))
+        let y = graph.addInput("y", .tensor(TensorType(.float32, [3])))
+        let sum = try graph.append(Add(), [x, x], named: "sum")[0]
+        graph.addOutput(sum)
+        let node = try #require(graph[sum].producer)
+        graph.setInput(1, of: node, to: y)
+        try graph.check()
+        #expect(graph[x].consumers == [node] && graph[y].consumers == [node])
+        graph.replace(x, with: y)
+        try graph.check()
+        #expect(graph[node].inputs == [y, y] && graph[x].consumers.isEmpty)
+        graph.setInput(0, of: node, to: x)
+        try graph.check()
+        #expect(graph[node].inputs == [x, y])
+        graph.removeAll([node])
+        #expect(graph[x].consumers.isEmpty && graph[y].consumers.isEmpty)
+    }
+
     @Test("what does not fit is refused with its place")
     func misfit() throws {
         var graph = Graph()

@@ -10,27 +10,23 @@ package struct DropIdentity: Pass {
 
     package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
         try graph.editBodies { (body) throws(DCNError) in try run(on: &body, log: &log) }
-        var sources: [ValueID: ValueID] = [:]
         var dead: Set<NodeID> = []
-        for id in graph.nodes where isIdentity(graph[id], graph, sources) {
+        for id in graph.nodes where isIdentity(graph[id], graph) {
             guard let input = graph[id].inputs[0], let output = graph[id].outputs[0] else { continue }
-            sources[output] = sources[input] ?? input
-            dead.insert(id)
             log.append(Rewriting(rule: Self.name, node: graph.label(of: id)))
+            graph.replace(output, with: input)
+            dead.insert(id)
         }
-        graph.replaceAll(sources)
         graph.removeAll(dead)
     }
 
-    /// `sources` tells what the values written by identities so far are.
-    private func isIdentity(_ node: Node, _ graph: Graph, _ sources: [ValueID: ValueID]) -> Bool {
+    private func isIdentity(_ node: Node, _ graph: Graph) -> Bool {
         guard node.outputs.count(where: { $0 != nil }) == 1, let input = node.inputs.first.flatMap({ $0 }),
             let output = node.outputs.first.flatMap({ $0 })
         else { return false }
         switch node.op {
         case is Identity: return true
-        case is Dropout:
-            return node.inputs.count < 3 || isFalse(node.inputs[2].map { sources[$0] ?? $0 }, graph)
+        case is Dropout: return node.inputs.count < 3 || isFalse(node.inputs[2], graph)
         case let op where op.name == "Cast":
             return graph[input].type.tensor?.element == graph[output].type.tensor?.element
         case let op as Transpose: return op.permutation.map { $0 == Array($0.indices) } ?? false

@@ -41,7 +41,7 @@ extension Graph {
         guard let results else { return false }
         for (output, result) in zip(node.outputs, results) {
             guard let output else { continue }
-            if result.id.index >= known { rename(result.id, to: self[output].name) }
+            if result.id.index >= known { setName(self[output].name, of: result.id) }
             replace(output, with: result.id)
         }
         removeDead(from: id)
