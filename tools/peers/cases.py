@@ -1,4 +1,4 @@
-"""The layer cases: one-node ONNX files with inputs, row-major in and out."""
+"""The layer cases: ONNX files of one node, or a few that are one layer, with inputs, row-major in and out."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +95,16 @@ def conv(channels, outputs, height, width, kernel=3, stride=1, dilation=1, group
                                               "strides": [stride] * 2, "dilations": [dilation] * 2})
 
 
+def stem(height, width):
+    """The first layer of a residual network: convolution, ReLU and the maxima of its results."""
+    model, inputs = conv(3, 64, height, width, 7, 2)
+    nodes = model.graph.node
+    nodes[0].output[0] = "results"
+    nodes.append(helper.make_node("Relu", ["results"], ["kept"]))
+    nodes.append(helper.make_node("MaxPool", ["kept"], ["y"], kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4))
+    return model, inputs
+
+
 def regions(count, height, width, scale):
     """Regions (x1, y1, x2, y2) of all sizes inside a picture."""
     generator = numpy.random.default_rng(5)
@@ -161,6 +171,7 @@ def layer_cases() -> list[Case]:
     answer = [Case(f"deform-{name}", "deform", lambda a=sizes, k=more: deform(*a, **k), target)
               for name, (sizes, more, target) in deforms.items()]
     answer += [Case(f"conv-{name}", "conv", lambda a=sizes: conv(*a)) for name, sizes in convs.items()]
+    answer += [Case("conv-stem-pooled", "conv", lambda: stem(600, 1000), 1.2)]
     answer += [Case(f"roi-{name}", "roi", lambda f=make, a=sizes: f(*a), target)
                for name, (make, sizes, target) in rois.items()]
     return answer

@@ -3,7 +3,7 @@ internal import DCNGraph
 extension Family {
     /// Convolutions and what belongs to them.
     static let convolutions = Family(
-        [Conv.self, ConvTranspose.self, DeformConv.self, NhwcConv.self],
+        [Conv.self, ConvTranspose.self, DeformConv.self, NhwcConv.self, PooledConv.self],
         [
             "": [
                 "Conv": { (node) throws(Misfit) in Meaning(try Conv(onnx: node)) },

@@ -1,6 +1,7 @@
 package import DCNGraph
 
-/// Packs weights, then decides layouts: packed operators give channels last, which their readers learn only then.
+/// Packs weights, then decides layouts: packed operators give channels last, which their readers learn only then. Then
+/// pooling may join the layer it follows.
 package struct LayOut: Pass {
     package static let name = "lay-out"
     /// How much rounding fast forms may add.
@@ -14,5 +15,6 @@ package struct LayOut: Pass {
     package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
         try PackWeights(accuracy, byteLimit: byteLimit).run(on: &graph, log: &log)
         try AssignLayouts().run(on: &graph, log: &log)
+        try FusePool().run(on: &graph, log: &log)
     }
 }

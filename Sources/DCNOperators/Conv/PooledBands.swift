@@ -1,0 +1,82 @@
+internal import CKernels
+internal import DCNGraph
+
+/// How pooled results are cut into tiles, and which results each of them needs.
+struct PooledBands: Sendable {
+    /// Pooled rows and columns, and the columns of results under them.
+    struct Band: Sendable {
+        let rows, columns, results: Range<Int>
+    }
+
+    private let axes: [PoolWindow.Axis]
+    private let channels: Int
+    private let columnTiling, rowTiling: Tiling
+    /// Pooled rows of a step.
+    let rowsPerStep: Int
+    /// The most rows of results that a step needs.
+    let mostRows: Int
+
+    /// Bands of about 128 columns of results, so that overlaps are few and vectors full; steps of as many rows as stay
+    /// in a quarter of the second-level cache; both so that there are enough tiles.
+    init(_ shape: dcn_conv_shape, _ window: PoolWindow, pixel: Int) throws(Misfit) {
+        axes = [
+            try window.axis(0, extent: shape.output.height), try window.axis(1, extent: shape.output.width),
+        ]
+        channels = shape.outputs
+        let columns = max(1, (128 - axes[1].kernel) / axes[1].stride + 1)
+        columnTiling = Tiling(
+            axes[1].output, target: 1, limit: max(1, (axes[1].output + columns - 1) / columns))
+        let width = min(axes[1].extent, (columnTiling.grain - 1) * axes[1].stride + axes[1].kernel)
+        let room = machineCaches.level2 / 4 / max(1, width * pixel * MemoryLayout<Float>.stride)
+        rowsPerStep = max(1, (min(room, 32) - axes[0].kernel) / axes[0].stride + 1)
+        mostRows = min(axes[0].extent, (rowsPerStep - 1) * axes[0].stride + axes[0].kernel)
+        let wanted = max(1, tilesWanted / max(1, shape.batch * columnTiling.tiles))
+        rowTiling = Tiling(axes[0].output, target: 1, limit: wanted, multipleOf: rowsPerStep)
+    }
+
+    /// Tiles of one item.
+    var count: Int { columnTiling.tiles * rowTiling.tiles }
+    var pooledHeight: Int { axes[0].output }
+    var pooledWidth: Int { axes[1].output }
+
+    subscript(tile: Int) -> Band {
+        let columns = columnTiling[tile % columnTiling.tiles]
+        return Band(
+            rows: rowTiling[tile / columnTiling.tiles], columns: columns, results: results(1, of: columns))
+    }
+
+    /// The numbers of columns of results that bands have.
+    var widths: Set<Int> {
+        Set((0..<columnTiling.tiles).map { results(1, of: columnTiling[$0]).count }).subtracting([0])
+    }
+
+    /// The rows of results under pooled rows.
+    func resultRows(of rows: Range<Int>) -> Range<Int> { results(0, of: rows) }
+
+    /// The results under windows `range` of an axis.
+    private func results(_ index: Int, of range: Range<Int>) -> Range<Int> {
+        let axis = axes[index]
+        guard !range.isEmpty else { return 0..<0 }
+        let begin = max(0, range.lowerBound * axis.stride - axis.begin)
+        let end = min(axis.extent, (range.upperBound - 1) * axis.stride - axis.begin + axis.kernel)
+        return min(begin, axis.extent)..<max(min(begin, axis.extent), end)
+    }
+
+    /// One pooled row of a band as the pooling of the results at hand, of rows `rows`.
+    func shape(row: Int, _ rows: Range<Int>, _ band: Band) -> dcn_pool {
+        let (down, across) = (axes[0], axes[1])
+        var shape = dcn_pool()
+        shape.channels = channels
+        shape.extent = (1, rows.count, band.results.count)
+        shape.output = (1, 1, band.columns.count)
+        shape.kernel = (1, down.kernel, across.kernel)
+        shape.stride = (1, down.stride, across.stride)
+        shape.dilation = (1, 1, 1)
+        shape.pad_begin = (
+            0, down.begin + rows.lowerBound - row * down.stride,
+            across.begin + band.results.lowerBound - band.columns.lowerBound * across.stride
+        )
+        shape.order = 1
+        return shape
+    }
+}
