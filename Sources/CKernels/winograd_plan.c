@@ -59,12 +59,16 @@ void winograd_pack(dcn_conv_form form, const dcn_conv_shape *s, const float *wei
     }
 }
 
-/// Tiles of a block: enough of them that the weights, read once per block, cost little beside the products; few
-/// enough that the transformed inputs stay in an eighth of the third-level cache, or in half the second.
+/// Tiles of a block. Weights that stay in the second-level cache leave it half of what they do not take, for transformed
+/// inputs and sums. Larger ones are read once per block: enough tiles that this costs little beside the products, few
+/// enough that the transformed inputs stay in an eighth of the third level, or in half the second.
 static ptrdiff_t winograd_block(dcn_conv_form form, const dcn_conv_shape *s, dcn_caches caches) {
-    const ptrdiff_t side = winograd_edge(form) + 2;
-    const ptrdiff_t tile_bytes = side * side * winograd_stride(s->channels) * (ptrdiff_t)sizeof(float);
-    const ptrdiff_t room = conv_most(caches.level2 / 2, caches.level3 / 8) / tile_bytes / 24 * 24;
+    const ptrdiff_t side = winograd_edge(form) + 2, word = side * side * (ptrdiff_t)sizeof(float);
+    const ptrdiff_t inputs = word * winograd_stride(s->channels), sums = word * CONV_PANEL;
+    const ptrdiff_t weights = word * s->channels * dcn_padded(s->outputs);
+    if (weights <= caches.level2 / 2)
+        return conv_least(96, conv_most(24, (caches.level2 - weights) / 2 / (inputs + sums) / 12 * 12));
+    const ptrdiff_t room = conv_most(caches.level2 / 2, caches.level3 / 8) / inputs / 24 * 24;
     return conv_least(96, conv_most(24, room));
 }
 

@@ -10,18 +10,24 @@ public struct Call: Sendable {
     public let instructionSet: InstructionSet
     /// The graphs in the node.
     public let bodies: [Graph]
+    /// How many threads share the tiles. Tiles may depend on it, answers do not.
+    public let threads: Int
 
     /// A call from its parts.
     public init(
         inputs: [ValueType?], outputs: [ValueType?], constants: [Datum?] = [],
-        instructionSet: InstructionSet, bodies: [Graph] = []
+        instructionSet: InstructionSet, bodies: [Graph] = [], threads: Int = 2
     ) {
         self.inputs = inputs
         self.outputs = outputs
         self.constants = constants + Array(repeating: nil, count: max(0, inputs.count - constants.count))
         self.instructionSet = instructionSet
         self.bodies = bodies
+        self.threads = max(1, threads)
     }
+
+    /// How many tiles are wanted, where cutting finer costs little: enough to share out.
+    package var tilesWanted: Int { threads == 1 ? 1 : 8 * threads }
 
     /// The tensor type of a given input.
     public func input(_ index: Int) throws(Misfit) -> TensorType {

@@ -5,6 +5,3 @@ let assumedCaches = dcn_caches(level1: 48 << 10, level2: 1 << 20, level3: 32 << 
 
 /// The caches of this machine.
 let machineCaches = dcn_read_caches()
-
-/// Tiles wanted of a layer: enough to share out, whatever the number of threads, so that plans do not depend on it.
-let tilesWanted = 16

@@ -30,14 +30,14 @@ final class GraphRunner: Sendable {
     ) throws(DCNError) -> Plan {
         var known = known
         knowOperands(of: start, values, &known)
-        let key = key(start, values, known, environment.instructionSet)
+        let key = key(start, values, known, environment)
         if let plan = plans.withLock({ $0[key] }) { return plan }
         var types: [Int: ValueType] = [:]
         for (index, value) in values.enumerated() { if let value { types[index] = value.type } }
         for (index, value) in known { types[index] = value.type }
         var planner = Planner(
             graph: graph, order: order, liveness: liveness,
-            instructionSet: environment.instructionSet, start: start, byteLimit: environment.budget.limit,
+            instructionSet: environment.instructionSet, threads: environment.team.threads, start: start, byteLimit: environment.budget.limit,
             types: types, known: known)
         let plan = try planner.plan(in: environment)
         plans.withLock { $0[key] = plan }
@@ -56,7 +56,7 @@ final class GraphRunner: Sendable {
     }
 
     private func key(
-        _ start: Int, _ values: [Datum?], _ known: [Int: Datum], _ instructionSet: InstructionSet
+        _ start: Int, _ values: [Datum?], _ known: [Int: Datum], _ environment: RunEnvironment
     ) -> PlanKey {
         let contents = known.keys.sorted().filter { liveness.lastUse[$0] >= start }.map { index -> [UInt8] in
             guard let tensor = known[index]?.tensor else { return [] }
@@ -66,7 +66,9 @@ final class GraphRunner: Sendable {
         let types = values.enumerated().compactMap { index, value in
             value.map { PlanKey.Living(value: index, type: $0.type) }
         }
-        return PlanKey(start: start, types: types, contents: contents, instructionSet: instructionSet)
+        return PlanKey(
+            start: start, types: types, contents: contents, instructionSet: environment.instructionSet,
+            threads: environment.team.threads)
     }
 }
 

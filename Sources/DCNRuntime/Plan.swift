@@ -56,4 +56,5 @@ package struct PlanKey: Sendable, Hashable {
     let types: [Living]
     let contents: [[UInt8]]
     let instructionSet: InstructionSet
+    let threads: Int
 }

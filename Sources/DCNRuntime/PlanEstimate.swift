@@ -25,7 +25,7 @@ extension Model {
         }
         var planner = Planner(
             graph: runner.graph, order: runner.order, liveness: runner.liveness, instructionSet: .best,
-            start: 0,
+            threads: 1, start: 0,
             byteLimit: physicalMemory(), types: types, known: [:])
         let plan = try planner.plan()
         return PlanEstimate(

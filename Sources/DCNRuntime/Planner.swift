@@ -8,6 +8,8 @@ struct Planner {
     let order: [NodeID]
     let liveness: Liveness
     let instructionSet: InstructionSet
+    /// The threads that share the tiles.
+    let threads: Int
     let start: Int
     /// Most bytes that a run may take: a value above it is refused before anything is made for it.
     let byteLimit: Int
@@ -35,7 +37,8 @@ struct Planner {
     }
 
     init(
-        graph: Graph, order: [NodeID], liveness: Liveness, instructionSet: InstructionSet, start: Int,
+        graph: Graph, order: [NodeID], liveness: Liveness, instructionSet: InstructionSet, threads: Int,
+        start: Int,
         byteLimit: Int,
         types: [Int: ValueType], known: [Int: Datum]
     ) {
@@ -43,6 +46,7 @@ struct Planner {
         self.order = order
         self.liveness = liveness
         self.instructionSet = instructionSet
+        self.threads = threads
         self.start = start
         self.byteLimit = byteLimit
         self.types = types
@@ -86,7 +90,7 @@ struct Planner {
         if node.op.isPure, node.bodies.isEmpty, outputTypes.allSatisfy({ $0 == nil }) { return true }
         let call = Call(
             inputs: operands.types, outputs: isConcrete ? all : outputTypes, constants: constants,
-            instructionSet: instructionSet, bodies: node.bodies)
+            instructionSet: instructionSet, bodies: node.bodies, threads: threads)
         let execution = try node.op.wideningExecution(for: call)
         if case .kernel = execution, !isConcrete { throw .unsupported("a kernel whose shape is not known") }
         for (output, type) in zip(node.outputs, outputTypes) { if let output { types[output.index] = type } }

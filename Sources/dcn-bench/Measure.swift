@@ -14,7 +14,8 @@ extension Layer {
     func time(on team: Team, _ instructionSet: InstructionSet, seconds: Double) throws -> Timing {
         let types = operands.map { $0.map { ValueType.tensor($0.type) } }
         let results = try op.outputTypes(for: Inputs(types))
-        let call = Call(inputs: types, outputs: results, instructionSet: instructionSet)
+        let call = Call(
+            inputs: types, outputs: results, instructionSet: instructionSet, threads: team.threads)
         guard case .kernel(let kernel) = try op.execution(for: call), let type = results[0].tensor else {
             throw Misfit.unsupported("a layer without kernel")
         }

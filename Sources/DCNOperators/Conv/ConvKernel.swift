@@ -36,7 +36,7 @@ struct ConvKernel: Kernel {
         } else {
             let made = dcn_conv_make_plan(
                 form.code(for: try call.output(0).layout), &shape, machineCaches, call.instructionSet.code,
-                tilesWanted, &plan)
+                call.tilesWanted, &plan)
             guard made != 0 else {
                 throw .value(of: "the convolution", because: "is too large to be planned")
             }

@@ -8,6 +8,9 @@ struct PooledBands: Sendable {
         let rows, columns, results: Range<Int>
     }
 
+    /// Three times what the kernel sums at once.
+    private static let columns = 144
+
     private let axes: [PoolWindow.Axis]
     private let channels: Int
     private let columnTiling, rowTiling: Tiling
@@ -16,16 +19,17 @@ struct PooledBands: Sendable {
     /// The most rows of results that a step needs.
     let mostRows: Int
 
-    /// Bands of about 128 columns of results, so that overlaps are few and vectors full; steps of as many rows as stay
+    /// Bands of so many columns of results that overlaps are few; steps of as many rows as stay
     /// in a quarter of the second-level cache; both so that there are enough tiles.
-    init(_ shape: dcn_conv_shape, _ window: PoolWindow, pixel: Int) throws(Misfit) {
+    init(
+        _ shape: dcn_conv_shape, _ window: PoolWindow, pixel: Int, tilesWanted: Int
+    ) throws(Misfit) {
         axes = [
             try window.axis(0, extent: shape.output.height), try window.axis(1, extent: shape.output.width),
         ]
         channels = shape.outputs
-        let columns = max(1, (128 - axes[1].kernel) / axes[1].stride + 1)
-        columnTiling = Tiling(
-            axes[1].output, target: 1, limit: max(1, (axes[1].output + columns - 1) / columns))
+        let columns = max(1, (Self.columns - axes[1].kernel) / axes[1].stride + 1)
+        columnTiling = Tiling(axes[1].output, target: columns, limit: max(1, axes[1].output))
         let width = min(axes[1].extent, (columnTiling.grain - 1) * axes[1].stride + axes[1].kernel)
         let room = machineCaches.level2 / 4 / max(1, width * pixel * MemoryLayout<Float>.stride)
         rowsPerStep = max(1, (min(room, 32) - axes[0].kernel) / axes[0].stride + 1)

@@ -26,7 +26,7 @@ struct PooledConvKernel: Kernel {
                 window, groups: op.convolution.groups, input: input, weights: form.extents)
         else { throw .value(of: "x", because: "is too small for the kernel") }
         pixel = paddedChannels(form.extents[0])
-        bands = try PooledBands(shape, op.window, pixel: pixel)
+        bands = try PooledBands(shape, op.window, pixel: pixel, tilesWanted: call.tilesWanted)
         tileCount = (try call.output(0).byteCount ?? 0) == 0 ? 0 : input[0] * bands.count
         plans = tileCount == 0 ? [:] : try Self.plans(shape, bands, call)
         convScratch = plans.values.joined().map(\.scratch_bytes).max() ?? 0

@@ -67,7 +67,8 @@ struct ConvTransposeKernel: Kernel {
             guard try call.input(0).elementCount ?? 0 > 0 else { throw .value(of: "x", because: "is empty") }
             guard
                 dcn_conv_make_plan(
-                    DCN_CONV_DIRECT, &shape, machineCaches, call.instructionSet.code, tilesWanted, &plan) != 0
+                    DCN_CONV_DIRECT, &shape, machineCaches, call.instructionSet.code, call.tilesWanted,
+                    &plan) != 0
             else { throw .value(of: "the convolution", because: "is too large to be planned") }
             guard let count = try call.input(1).elementCount, count == plan.packed_count else {
                 throw .extent(

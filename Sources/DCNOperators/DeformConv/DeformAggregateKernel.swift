@@ -19,7 +19,7 @@ struct DeformAggregateKernel: Kernel {
         if try call.output(0).elementCount ?? 0 > 0 {
             var shape = try Self.shape(op, window, input: input)
             let made = dcn_deform_make_plan(
-                &shape, machineCaches, call.instructionSet.code, tilesWanted, &plan)
+                &shape, machineCaches, call.instructionSet.code, call.tilesWanted, &plan)
             guard made != 0 else { throw .value(of: "the layer", because: "is too large to be planned") }
         }
         table = try ConvTable(call.instructionSet)

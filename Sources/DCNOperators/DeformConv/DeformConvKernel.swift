@@ -24,7 +24,7 @@ struct DeformConvKernel: Kernel {
         let bytes = try call.output(0).byteCount ?? 0
         if bytes > 0 {
             let made = dcn_deform_make_plan(
-                &shape, machineCaches, call.instructionSet.code, tilesWanted, &plan)
+                &shape, machineCaches, call.instructionSet.code, call.tilesWanted, &plan)
             guard made != 0 else { throw .value(of: "the layer", because: "is too large to be planned") }
             if let count = try call.input(1).elementCount, count != plan.packed_count {
                 throw .extent(

@@ -25,7 +25,7 @@ struct MatMulKernel: Kernel {
             packed: op.packed == nil ? 0 : 1, has_addend: use == .general ? 1 : 0)
         if op.packed != nil { try Self.usePacked(&geometry, call) }
         var plan = dcn_matmul_plan()
-        let wanted = (tilesWanted + max(1, geometry.products) - 1) / max(1, geometry.products)
+        let wanted = (call.tilesWanted + max(1, geometry.products) - 1) / max(1, geometry.products)
         guard dcn_matmul_make_plan(&shape, machineCaches, wanted, &plan) != 0 else {
             throw .value(of: "the product", because: "is too large to be planned")
         }
