@@ -40,7 +40,8 @@ static void conv_pack_direct(const dcn_conv_shape *s, const float *weights, floa
 }
 
 int conv_is_winograd(dcn_conv_form form) {
-    return form == DCN_CONV_WINOGRAD_2 || form == DCN_CONV_WINOGRAD_4 || form == DCN_CONV_WINOGRAD_6;
+    return form == DCN_CONV_WINOGRAD_2 || form == DCN_CONV_WINOGRAD_4 || form == DCN_CONV_WINOGRAD_6 ||
+           form == DCN_CONV_WINOGRAD_4_STRIDED;
 }
 
 int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape) {
@@ -49,7 +50,7 @@ int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape) {
     if (form == DCN_CONV_ROWS) return patch_fits(shape);
     if (form == DCN_CONV_PLANES || form == DCN_CONV_PLANES_OUT) return planes_fits(shape);
     if (form == DCN_CONV_DEPTHWISE_PLANES) return depthwise_planes_fits(shape);
-    return form == DCN_CONV_DIRECT || (conv_is_winograd(form) && winograd_fits(shape));
+    return form == DCN_CONV_DIRECT || (conv_is_winograd(form) && winograd_fits(form, shape));
 }
 
 ptrdiff_t dcn_conv_packed_count(dcn_conv_form form, const dcn_conv_shape *shape) {
@@ -57,7 +58,7 @@ ptrdiff_t dcn_conv_packed_count(dcn_conv_form form, const dcn_conv_shape *shape)
     ptrdiff_t positions = conv_volume(shape->kernel);
     if (form == DCN_CONV_NARROW || form == DCN_CONV_DEPTHWISE_PLANES) return narrow_packed_count(shape, positions);
     if (conv_is_winograd(form)) {
-        const ptrdiff_t side = winograd_make_grid(form, shape).edge + 2;
+        const ptrdiff_t side = winograd_make_grid(form, shape).sets;
         positions = side * side;
     }
     return shape->groups * dcn_padded(shape->outputs / shape->groups) * (shape->channels / shape->groups) * positions;

@@ -105,13 +105,14 @@ ptrdiff_t conv_thirds_bytes(ptrdiff_t rows, ptrdiff_t taps, ptrdiff_t channels);
 /// Whether every extent is positive, groups divide channels, and no size a kernel computes overflows.
 int conv_shape_valid(const dcn_conv_shape *shape);
 
-/// Tiles of edge × edge outputs: those of one interleaved grid, the grids (one per phase of the dilation), and all.
+/// Tiles of edge × edge outputs: those of one interleaved grid, the grids (one per phase of the dilation), and all. A tile
+/// reads side × side pixels, which become as many positions; these are multiplied by sets × sets matrices of weights.
 typedef struct {
-    ptrdiff_t edge, tiles_high, tiles_wide, phases_high, phases_wide, tiles;
+    ptrdiff_t edge, side, sets, tiles_high, tiles_wide, phases_high, phases_wide, tiles;
 } winograd_grid;
 
 int conv_is_winograd(dcn_conv_form form);
-int winograd_fits(const dcn_conv_shape *shape);
+int winograd_fits(dcn_conv_form form, const dcn_conv_shape *shape);
 winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *shape);
 /// Floats from one transformed tile to the next.
 ptrdiff_t winograd_stride(ptrdiff_t channels);

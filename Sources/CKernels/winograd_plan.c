@@ -1,17 +1,21 @@
 #include "conv_private.h"
 
 static ptrdiff_t winograd_edge(dcn_conv_form form) {
-    return form == DCN_CONV_WINOGRAD_2 ? 2 : form == DCN_CONV_WINOGRAD_4 ? 4 : 6;
+    return form == DCN_CONV_WINOGRAD_2 ? 2 : form == DCN_CONV_WINOGRAD_6 ? 6 : 4;
 }
 
-int winograd_fits(const dcn_conv_shape *s) {
+int winograd_fits(dcn_conv_form form, const dcn_conv_shape *s) {
+    const ptrdiff_t stride = form == DCN_CONV_WINOGRAD_4_STRIDED ? 2 : 1;
+    if (stride == 2 && (s->dilation.height > 1 || s->dilation.width > 1)) return 0;
     return !s->transposed && s->groups == 1 && s->input.depth == 1 && s->output.depth == 1 && s->kernel.depth == 1 &&
-           s->pad.depth == 0 && s->kernel.height == 3 && s->kernel.width == 3 && s->stride.height == 1 &&
-           s->stride.width == 1;
+           s->pad.depth == 0 && s->kernel.height == 3 && s->kernel.width == 3 && s->stride.height == stride &&
+           s->stride.width == stride;
 }
 
 winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *s) {
-    winograd_grid g = {.edge = winograd_edge(form)};
+    const ptrdiff_t edge = winograd_edge(form);
+    winograd_grid g = {.edge = edge, .side = form == DCN_CONV_WINOGRAD_4_STRIDED ? 2 * edge + 1 : edge + 2,
+                       .sets = edge + 2};
     g.phases_high = conv_least(s->dilation.height, s->output.height);
     g.phases_wide = conv_least(s->dilation.width, s->output.width);
     g.tiles_high = conv_pieces(conv_pieces(s->output.height, s->dilation.height), g.edge);
@@ -27,6 +31,9 @@ static const double winograd_weights_2[4][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.
 static const double winograd_weights_4[6][3] = {
     {1. / 4, 0, 0},         {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6}, {1. / 24, 1. / 12, 1. / 6},
     {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}};
+/// Of the even pixels, which the first and last weight meet, then of the odd ones.
+static const double winograd_weights_4_strided[6][3] = {
+    {1. / 2, 0, 0}, {-1. / 2, 0, -1. / 2}, {-1. / 6, 0, 1. / 6}, {1. / 6, 0, 1. / 3}, {0, 0, 1}, {0, 1, 0}};
 static const double winograd_weights_6[8][3] = {
     {1, 0, 0},
     {-2. / 9, -2. / 9, -2. / 9},
@@ -47,7 +54,10 @@ static float winograd_weight(const double t[][3], ptrdiff_t i, ptrdiff_t j, cons
 
 void winograd_pack(dcn_conv_form form, const dcn_conv_shape *s, const float *weights, float *packed) {
     const ptrdiff_t side = winograd_edge(form) + 2;
-    const double(*t)[3] = side == 4 ? winograd_weights_2 : side == 6 ? winograd_weights_4 : winograd_weights_6;
+    const double(*t)[3] = form == DCN_CONV_WINOGRAD_2   ? winograd_weights_2
+                          : form == DCN_CONV_WINOGRAD_4 ? winograd_weights_4
+                          : form == DCN_CONV_WINOGRAD_6 ? winograd_weights_6
+                                                        : winograd_weights_4_strided;
     for (ptrdiff_t column = 0; column < s->outputs; column += CONV_PANEL) {
         const ptrdiff_t width = conv_panel_width(s->outputs, column);
         for (ptrdiff_t p = 0; p < side * side; p++)
@@ -59,17 +69,19 @@ void winograd_pack(dcn_conv_form form, const dcn_conv_shape *s, const float *wei
     }
 }
 
-/// Tiles of a block. Weights that stay in the second-level cache leave it half of what they do not take, for transformed
-/// inputs and sums. Larger ones are read once per block: enough tiles that this costs little beside the products, few
-/// enough that the transformed inputs stay in an eighth of the third level, or in half the second.
+/// Tiles of a block. Weights that stay in the second-level cache leave it half of what they do not take, for inputs and
+/// sums. Larger ones are read once per block. Where they are a small part of the third level that is easy, and inputs
+/// stay in the second; else tiles are enough that reading costs little beside the products, and few enough that inputs
+/// stay in an eighth of the third level, or in half the second.
 static ptrdiff_t winograd_block(dcn_conv_form form, const dcn_conv_shape *s, dcn_caches caches) {
-    const ptrdiff_t side = winograd_edge(form) + 2, word = side * side * (ptrdiff_t)sizeof(float);
-    const ptrdiff_t inputs = word * winograd_stride(s->channels), sums = word * CONV_PANEL;
-    const ptrdiff_t weights = word * s->channels * dcn_padded(s->outputs);
-    if (weights <= caches.level2 / 2)
-        return conv_least(96, conv_most(24, (caches.level2 - weights) / 2 / (inputs + sums) / 12 * 12));
-    const ptrdiff_t room = conv_most(caches.level2 / 2, caches.level3 / 8) / inputs / 24 * 24;
-    return conv_least(96, conv_most(24, room));
+    const winograd_grid g = winograd_make_grid(form, s);
+    const ptrdiff_t word = sizeof(float), positions = g.side * g.side;
+    const ptrdiff_t inputs = word * positions * winograd_stride(s->channels), sums = word * positions * CONV_PANEL;
+    const ptrdiff_t weights = word * g.sets * g.sets * s->channels * dcn_padded(s->outputs);
+    ptrdiff_t tiles = conv_most(caches.level2 / 2, caches.level3 / 8) / inputs;
+    if (weights <= caches.level3 / 16) tiles = caches.level2 / inputs;
+    if (weights <= caches.level2 / 2) tiles = (caches.level2 - weights) / 2 / (inputs + sums);
+    return conv_least(96, conv_most(24, tiles / 12 * 12));
 }
 
 /// What it costs, in multiply-adds, to bring a weight to the products once more.
@@ -82,7 +94,7 @@ static double winograd_reading(double weights, dcn_caches caches) {
 static void winograd_cut(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches caches, ptrdiff_t wanted) {
     const dcn_conv_shape *s = &plan->shape;
     const ptrdiff_t panels = conv_pieces(s->outputs, CONV_PANEL), most = winograd_block(plan->form, s, caches);
-    const double positions = (double)((g->edge + 2) * (g->edge + 2)), weights = (double)plan->packed_count;
+    const double positions = (double)(g->side * g->side), weights = (double)plan->packed_count;
     const double transform = (double)g->tiles * 10 * positions * (double)s->channels;
     double least = INFINITY;
     ptrdiff_t enough = 0;
@@ -106,7 +118,7 @@ static void winograd_cut(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches
 void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted) {
     const dcn_conv_shape *s = &plan->shape;
     const winograd_grid g = winograd_make_grid(plan->form, s);
-    const ptrdiff_t positions = (g.edge + 2) * (g.edge + 2);
+    const ptrdiff_t positions = g.side * g.side;
     winograd_cut(plan, &g, caches, tiles_wanted / 2);
     plan->tile_count = plan->row_tiles * plan->panel_tiles;
     const ptrdiff_t per_tile = winograd_stride(s->channels) + CONV_PANEL;
@@ -116,9 +128,10 @@ void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_
 
 double winograd_cost(dcn_conv_form form, const dcn_conv_shape *s, dcn_caches caches) {
     const winograd_grid g = winograd_make_grid(form, s);
-    const double positions = (double)((g.edge + 2) * (g.edge + 2)), columns = (double)dcn_padded(s->outputs);
-    const double weights = positions * (double)s->channels * columns;
+    const double positions = (double)(g.side * g.side), columns = (double)dcn_padded(s->outputs);
+    const double products = positions * (double)s->channels * columns;
+    const double weights = (double)(g.sets * g.sets) * (double)s->channels * columns;
     const double transforms = 10 * positions * (double)(s->channels + s->outputs);
     const double blocks = (double)conv_pieces(g.tiles, winograd_block(form, s, caches));
-    return (double)g.tiles * (weights * 1.05 + transforms) + blocks * weights * winograd_reading(weights, caches);
+    return (double)g.tiles * (products * 1.05 + transforms) + blocks * weights * winograd_reading(weights, caches);
 }

@@ -283,16 +283,19 @@ struct ConvTests {
     @Test("Winograd", arguments: ConvKernels.available)
     func winograd(_ kernels: ConvKernels) {
         for (form, factor) in [
-            (DCN_CONV_WINOGRAD_2, 1.0), (DCN_CONV_WINOGRAD_4, 6), (DCN_CONV_WINOGRAD_6, 30),
+            (DCN_CONV_WINOGRAD_2, 1.0), (DCN_CONV_WINOGRAD_4, 6), (DCN_CONV_WINOGRAD_4_STRIDED, 4),
+            (DCN_CONV_WINOGRAD_6, 30),
         ] {
             Self.check(form, kernels, cases: 20, factor: factor) { shape, _ in
                 shape.channels /= shape.groups
                 shape.outputs /= shape.groups
                 shape.groups = 1
                 shape.kernel = dcn_extent(depth: 1, height: 3, width: 3)
-                shape.stride = dcn_extent(depth: 1, height: 1, width: 1)
+                let stride = form == DCN_CONV_WINOGRAD_4_STRIDED ? 2 : 1
+                shape.stride = dcn_extent(depth: 1, height: stride, width: stride)
                 (shape.input.depth, shape.output.depth) = (1, 1)
                 (shape.dilation.depth, shape.pad.depth) = (1, 0)
+                if stride == 2 { shape.dilation = dcn_extent(depth: 1, height: 1, width: 1) }
             }
         }
     }
@@ -300,7 +303,10 @@ struct ConvTests {
     @Test("the answer is the same bits however tiles are cut", arguments: ConvKernels.available)
     func sameBits(_ kernels: ConvKernels) {
         var noise = Noise(5)
-        for form in [DCN_CONV_DIRECT, DCN_CONV_WINOGRAD_4, DCN_CONV_NARROW, DCN_CONV_DEPTHWISE_PLANES] {
+        for form in [
+            DCN_CONV_DIRECT, DCN_CONV_WINOGRAD_4, DCN_CONV_WINOGRAD_4_STRIDED, DCN_CONV_NARROW,
+            DCN_CONV_DEPTHWISE_PLANES,
+        ] {
             var shape = dcn_conv_shape()
             (shape.batch, shape.groups, shape.channels, shape.outputs) = (1, 1, 70, 130)
             if form == DCN_CONV_NARROW || form == DCN_CONV_DEPTHWISE_PLANES {
@@ -314,6 +320,10 @@ struct ConvTests {
                 dcn_extent(depth: 1, height: 1, width: 1), dcn_extent(depth: 1, height: 1, width: 1)
             )
             shape.pad = dcn_extent(depth: 0, height: 1, width: 1)
+            if form == DCN_CONV_WINOGRAD_4_STRIDED {
+                shape.stride = dcn_extent(depth: 1, height: 2, width: 2)
+                shape.output = dcn_extent(depth: 1, height: 7, width: 6)
+            }
             let x = ConvBuffer(noise.floats(13 * 11 * 80)), weights = noise.floats(70 * 130 * 9)
             let packed = ConvBuffer(count: dcn_conv_packed_count(form, &shape))
             #expect(dcn_conv_pack(form, &shape, weights, packed.pointer) == packed.count)
@@ -373,7 +383,9 @@ struct ConvTests {
                 #expect(
                     ![DCN_CONV_PLANES, DCN_CONV_PLANES_OUT, DCN_CONV_DEPTHWISE_PLANES].contains(form))
                 if accuracy != DCN_ACCURACY_FAST { #expect(form != DCN_CONV_WINOGRAD_6) }
-                if accuracy == DCN_ACCURACY_EXACT { #expect(form != DCN_CONV_WINOGRAD_4) }
+                if accuracy == DCN_ACCURACY_EXACT {
+                    #expect(![DCN_CONV_WINOGRAD_4, DCN_CONV_WINOGRAD_4_STRIDED].contains(form))
+                }
             }
         }
     }

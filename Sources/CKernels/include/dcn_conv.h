@@ -115,6 +115,7 @@ typedef enum {
     DCN_CONV_WINOGRAD_6,         ///< F(6×6), about 7 × the rounding error of the direct sum
     DCN_CONV_PLANES_OUT,         ///< as `DCN_CONV_PLANES`, weights too, with row-major output and residual
     DCN_CONV_DEPTHWISE_PLANES,   ///< one channel to an output, weights as in `DCN_CONV_NARROW`: everything row major
+    DCN_CONV_WINOGRAD_4_STRIDED, ///< 3 × 3, stride 2: F(4×4) of even and odd pixels, about 2 × the error
 } dcn_conv_form;
 
 /// Which forms may be chosen.

@@ -11,6 +11,7 @@ package struct WeightForm: Sendable, Hashable, Codable {
         case planes = "planes-1"
         case winograd2 = "winograd2-1"
         case winograd4 = "winograd4-1"
+        case winograd4Strided = "winograd4-strided-1"
         case winograd6 = "winograd6-1"
         case deform = "deform-1"
     }
@@ -28,6 +29,7 @@ package struct WeightForm: Sendable, Hashable, Codable {
         case .planes: DCN_CONV_PLANES
         case .winograd2: DCN_CONV_WINOGRAD_2
         case .winograd4: DCN_CONV_WINOGRAD_4
+        case .winograd4Strided: DCN_CONV_WINOGRAD_4_STRIDED
         case .winograd6: DCN_CONV_WINOGRAD_6
         }
     }
@@ -49,6 +51,7 @@ package struct WeightForm: Sendable, Hashable, Codable {
         case DCN_CONV_PLANES: form = .planes
         case DCN_CONV_WINOGRAD_2: form = .winograd2
         case DCN_CONV_WINOGRAD_4: form = .winograd4
+        case DCN_CONV_WINOGRAD_4_STRIDED: form = .winograd4Strided
         case DCN_CONV_WINOGRAD_6: form = .winograd6
         default: form = .direct
         }
