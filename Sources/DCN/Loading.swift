@@ -5,6 +5,8 @@ internal import DCNOperators
 public import DCNRuntime
 
 /// How a model file becomes a model.
+///
+/// `accuracy`, `shapes` and `fuse` say how sums are made, and so decide how answers are rounded.
 public struct LoadOptions: Sendable {
     /// How much rounding the fast forms of convolutions may add. A compiled graph was made with one already.
     public var accuracy = Accuracy.default

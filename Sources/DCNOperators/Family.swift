@@ -4,7 +4,10 @@ package import DCNGraph
 ///
 /// What holds for all operators whose documentation says nothing else: floats follow IEEE 754 and C's `<math.h>`, so NaN
 /// and infinities come out of sums and products as they must, and denormals are kept; integers wrap; a
-/// sum over nothing is 0. Indices that do not exist are errors of the run.
+/// sum over nothing is 0. A square or a partial sum beyond the greatest number is infinite, even where the exact result is
+/// not; whether one is met depends on the order of additions, and with it on the instruction set. Elements that are only
+/// moved keep their bits, NaN too. What has no elements, be it a batch, a list or a plane, gives as many results as its
+/// extents say. Indices that do not exist are errors of the run.
 package struct Family: Sendable {
     /// The operators, by type.
     package let operators: [any Operator.Type]

@@ -1,6 +1,9 @@
 public import DCNGraph
 
 /// How a session runs.
+///
+/// Neither the size of the team nor what other sessions do changes a bit of an answer; the instruction set does, in
+/// rounding.
 public struct Options: Sendable {
     /// The threads that share the work.
     public var team: Team

@@ -43,6 +43,34 @@ struct ConvGemmTests {
         }
     }
 
+    @Test(
+        "blocks follow the caches, bits don't",
+        arguments: ConvKernels.available.filter { $0.isa != DCN_ISA_AMX })
+    func sameBits(_ kernels: ConvKernels) {
+        var noise = Noise(6)
+        var shape = dcn_gemm_shape(rows: 30, inner: 1900, columns: 70)
+        let a = ConvBuffer(noise.floats(30 * 1900)), b = noise.floats(1900 * 70)
+        let packed = ConvBuffer(count: dcn_gemm_packed_count(&shape))
+        for tile in 0..<dcn_gemm_pack_tiles(&shape) {
+            dcn_gemm_pack(&shape, b, 70, 1, 1, tile, packed.pointer)
+        }
+        var blocks: Set<Int> = [], answers: Set<[Float]> = []
+        for level2 in [32 << 10, 512 << 10, 4 << 20] {
+            var plan = dcn_gemm_plan()
+            let caches = dcn_caches(level1: 32 << 10, level2: level2, level3: 8 << 20)
+            #expect(dcn_gemm_make_plan(&shape, caches, kernels.isa, 16, &plan) == 1)
+            let scratch = ConvBuffer(count: plan.scratch_bytes / 4), y = ConvBuffer(count: 30 * 80, of: 0)
+            var arguments = dcn_gemm_arguments()
+            (arguments.a, arguments.a_stride) = (UnsafePointer(a.pointer), 1900)
+            arguments.packed = UnsafePointer(packed.pointer)
+            arguments.y = dcn_output(data: y.pointer, stride: 80, clear: 80, streaming: 0)
+            for tile in 0..<plan.tile_count { kernels.table.gemm(&plan, &arguments, tile, scratch.pointer) }
+            blocks.insert(plan.block_inner)
+            answers.insert(y.values)
+        }
+        #expect(blocks.count == 3 && answers.count == 1)
+    }
+
     private static func answer(
         _ s: dcn_gemm_shape, _ a: [Float], _ stride: Int, _ b: [Float], _ turned: Bool, _ end: ConvEnd
     ) -> [Double] {

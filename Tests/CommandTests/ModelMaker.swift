@@ -85,6 +85,19 @@ extension ModelMaker {
         return maker.model
     }
 
+    /// `y = −(relu(w · x))`, a convolution of one pixel by ∞ and what is fused with it.
+    static var endlessWeight: [UInt8] {
+        var maker = ModelMaker()
+        maker.input("x", [1, 1, 1, 2])
+        maker.output("y", [1, 1, 1, 2])
+        maker.constant("w", 1, [1, 1, 1, 1], [0, 0, 0x80, 0x7F])
+        maker.node("Abs", ["x"], ["size"])
+        maker.node("Conv", ["size", "w"], ["product"])
+        maker.node("Relu", ["product"], ["bent"])
+        maker.node("Neg", ["bent"], ["y"])
+        return maker.model
+    }
+
     /// `y = x / x` on float32[2].
     static var quotient: [UInt8] {
         var maker = ModelMaker()

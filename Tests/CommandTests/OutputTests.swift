@@ -92,6 +92,14 @@ struct OutputTests {
         #expect(outcome.output.contains("nan 2"))
     }
 
+    @Test("--check-finite names the first node, what is fused being one")
+    func firstNotFinite() throws {
+        let model = try folder.write("weight.onnx", ModelMaker.endlessWeight)
+        let outcome = try run(arguments: [model, "--input", "zeros", "--check-finite"])
+        #expect(outcome.code == 1)
+        #expect(outcome.output.contains("not finite: 'bent' at element 0, made by 'the Conv' (Conv)"))
+    }
+
     @Test("profile and trace name the nodes")
     func profile() throws {
         let trace = folder.path + "/trace.json"

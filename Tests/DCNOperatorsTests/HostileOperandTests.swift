@@ -85,7 +85,7 @@ struct HostileOperandTests {
     @Test("no heads")
     func heads() throws {
         let x = counting([1, 2, 4])
-        for (queries, keys) in [(0, 1), (1, 0), (Int.min, 1)] {
+        for (queries, keys) in [(0, 1), (1, 0), (Int.min, 1), (1, 2), (3, 2)] {
             let op = LinearAttention(queryHeads: queries, keyHeads: keys, rule: .gated)
             #expect(try refusal(op, [x, x, x]).contains("num_heads"))
         }

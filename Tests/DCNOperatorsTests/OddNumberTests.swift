@@ -54,6 +54,31 @@ struct OddNumberTests {
             ])
     }
 
+    @Test("a pixel that is not finite spoils samples beside it", arguments: sets, [Float.nan, .infinity])
+    func pixels(_ set: InstructionSet, _ odd: Float) throws {
+        let bins = RegionBins(height: 1, width: 1), weight = try ones([2, 4, 1, 1])
+        var deformable = DeformConv()
+        deformable.window.kernel = [1, 1]
+        let still = [Float](repeating: 0, count: 18)
+        func spoilt(_ place: Int, _ offsets: [Float]) throws -> [Int] {
+            let values = (0..<36).map { $0 % 9 == place ? odd : 1 }
+            let inputs = [try tensor([1, 4, 3, 3], values), weight, try tensor([1, 2, 3, 3], offsets)]
+            let got = try run(deformable, inputs, on: set)[0].elements(as: Float.self)
+            return (0..<9).filter { !got[$0].isFinite && !got[$0 + 9].isFinite }
+        }
+        #expect(try spoilt(4, still) == [0, 1, 3, 4])
+        #expect(try spoilt(0, still) == [0])
+        var away = still
+        away[8] = .nan
+        #expect(try spoilt(0, away) == [0])
+        #expect(try spoilt(2, away) == [1, 2, 8])
+        let x = try tensor([1, 1, 3, 3], [odd, 1, 1, 1, 1, 1, 1, 1, 1])
+        let far = try tensor([1, 5], [0, .nan, 0, 1, 1])
+        #expect(try run(RoiAlign(bins), [x, far], on: set)[0].elements(as: Float.self) == [0])
+        let points = try tensor([1, 1, 1, 2], [.nan, 0])
+        #expect(try run(GridSample(), [x, points], on: set)[0].elements(as: Float.self) == [0])
+    }
+
     @Test("regions that are not finite give zeros, in every pooling", arguments: sets, odd.prefix(3))
     func regions(_ set: InstructionSet, _ odd: Float) throws {
         let bins = RegionBins(height: 2, width: 2)

@@ -52,6 +52,24 @@ struct OddRowTests {
         #expect(batch.count { !$0.isFinite } == 1)
     }
 
+    @Test(
+        "a variance beyond the greatest number leaves the bias, and a large mean its digits", arguments: sets)
+    func variances(_ set: InstructionSet) throws {
+        let pair = Tensor(vector: [Float(1), 1]), two = Tensor(vector: [Float(2), 2])
+        let far = try answer(
+            LayerNormalization(axis: -1), [try tensor([1, 2], [1e30, -1e30]), pair, two], set)
+        let groups = GroupNormalization(groups: 1)
+        #expect(far == [2, 2])
+        #expect(try answer(groups, [try tensor([1, 2, 1], [1e30, -1e30]), pair, two], set) == [2, 2])
+        let close = try answer(
+            groups, [try tensor([1, 2, 2], [1e6, 1e6 + 1, 1e6 + 2, 1e6 + 3]), pair, two], set)
+        let expected = [-1.5, -0.5, 0.5, 1.5].map { Float(2 + $0 / 1.25001.squareRoot()) }
+        #expect(zip(close, expected).allSatisfy { abs($0 - $1) < 1e-5 }, "\(close)")
+        let alone = try answer(
+            GroupNormalization(groups: nil), [try tensor([1, 2, 1], [1e30, 7]), pair, two], set)
+        #expect(alone == [2, 2])
+    }
+
     @Test("an infinite norm leaves NaN where the infinity was, and zeros", arguments: sets)
     func norms(_ set: InstructionSet) throws {
         let x = try tensor([1, 2, 33], rows(infinity)), one = Tensor(vector: [Float](repeating: 1, count: 33))

@@ -36,11 +36,19 @@ package struct OperatorTrial: Sendable {
         return .refused(DCNError(last ?? .missing("operands"), .map, at: nil))
     }
 
-    /// What an operator of that name makes of the same hostile numbers with each instruction set, row-major outputs only;
-    /// nil where no operands were found, or where nothing can be compared.
-    package static func answers(
-        _ name: String, _ random: inout SeededRandom
-    ) -> (operation: String, answers: [(InstructionSet, [Tensor])])? {
+    /// What one operator makes of the same numbers with each instruction set.
+    package struct Answers {
+        /// The operator and the types of its operands.
+        package let operation: String
+        /// The greatest finite magnitude among the floats of operands and attributes.
+        package let reach: Double
+        /// The outputs.
+        package let bySet: [(InstructionSet, [Tensor])]
+    }
+
+    /// What an operator of that name makes of hostile numbers, row-major outputs only; nil where no operands were found,
+    /// or where nothing can be compared.
+    package static func answers(_ name: String, _ random: inout SeededRandom) -> Answers? {
         guard let type = Catalogue.operators[name], let op = make(type, &random), op.isPure else {
             return nil
         }
@@ -67,10 +75,41 @@ package struct OperatorTrial: Sendable {
                         op, values, outputCount: 1, instructionSet: set, byteLimit: 1 << 20)
                     outputs.append((set, found.compactMap(\.tensor)))
                 }
-                return ("\(op) on \(values.map { $0.map { "\($0.type)" } ?? "-" })", outputs)
+                return Answers(
+                    operation: "\(op) on \(values.map { $0.map { "\($0.type)" } ?? "-" })",
+                    reach: (values.compactMap { $0?.tensor }.map(reach) + [reach(op)]).max() ?? 0,
+                    bySet: outputs)
             } catch { operands.mend(error, &random) }
         }
         return nil
+    }
+
+    private static func reach(_ tensor: Tensor) -> Double {
+        guard tensor.type.element.isFloat || tensor.type.element.isComplex else { return 0 }
+        let values: [Double]
+        switch tensor.type.element {
+        case .float32, .complex64:
+            values = tensor.withBytes { $0.bindMemory(to: Float.self).map { Double($0) } }
+        case .float64, .complex128: values = tensor.withBytes { Array($0.bindMemory(to: Double.self)) }
+        default:
+            let wide = try? evaluate(
+                Cast(to: .float64), [.tensor(tensor)], outputCount: 1, instructionSet: .baseline,
+                byteLimit: 1 << 24)
+            values = wide?.first?.tensor?.elements(as: Double.self) ?? []
+        }
+        return values.filter(\.isFinite).map(abs).max() ?? 0
+    }
+
+    private static func reach(_ op: any Operator) -> Double {
+        func reach(_ value: AttributeValue) -> Double {
+            switch value {
+            case .float(let number): number.isFinite ? abs(number) : 0
+            case .list(let values): values.map(reach).max() ?? 0
+            case .record(let fields): fields.map { reach($0.value) }.max() ?? 0
+            default: 0
+            }
+        }
+        return (try? AttributeEncoder.encode(op)).map(reach) ?? 0
     }
 
     private static func make(_ type: any Operator.Type, _ random: inout SeededRandom) -> (any Operator)? {

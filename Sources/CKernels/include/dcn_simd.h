@@ -52,6 +52,9 @@ typedef struct {
     /// y = act(x * scale[r] + shift[r]): batch normalisation row-major, one row for each channel.
     void (*scale_shift_rows_f32)(dcn_unary act, float alpha, float beta, const dcn_rows *shape, const float *x,
                                  const float *scale, const float *shift, float *y);
+    /// y = (x - mean) * scale[r] + shift[r], with one mean for all rows; y may be x.
+    void (*centre_rows_f32)(const dcn_rows *shape, float mean, const float *x, const float *scale, const float *shift,
+                            float *y);
     /// y = act(x * scale[j] + shift[j]): batch normalisation channels last, one row for each pixel.
     void (*scale_shift_columns_f32)(dcn_unary act, float alpha, float beta, const dcn_rows *shape, const float *x,
                                     const float *scale, const float *shift, float *y);

@@ -2,7 +2,7 @@ package import DCNGraph
 
 /// While training, zeros with probability `ratio` and everything else scaled by 1 / (1 − ratio); else x itself.
 ///
-/// The second output says what was kept.
+/// The second output says what was kept. What is dropped is 0 whatever it was.
 package struct Dropout: Operator {
     package static let name = "Dropout"
     /// What the random numbers begin with; nil takes another one each time.
@@ -25,7 +25,7 @@ package struct Dropout: Operator {
     }
 
     package func execution(for call: Call) throws(Misfit) -> Execution {
-        if call.has(1), !ElementType.isWide(try call.input(0).element) {
+        if call.has(1) || call.has(2), !ElementType.isWide(try call.input(0).element) {
             throw noKernel(Self.name, for: try call.input(0).element)
         }
         return .routine(

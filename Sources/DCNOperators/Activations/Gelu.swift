@@ -23,7 +23,7 @@ package struct Gelu: UnaryMap {
     }
 }
 
-/// y = Gelu(x + bias), bias being repeated along all axes but the last.
+/// y = Gelu(x + bias), bias being repeated along all axes but the last. 0 at −∞; NaN stays.
 package struct BiasGelu: Operator {
     package static let name = "BiasGelu"
     /// Which form of Gelu.

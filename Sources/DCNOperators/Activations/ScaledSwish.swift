@@ -1,6 +1,6 @@
 package import DCNGraph
 
-/// y = x · σ(β · x), β an operand of one number.
+/// y = x · σ(β · x), β an operand of one number. NaN at −∞, as a product with 0; NaN stays.
 package struct ScaledSwish: Composite {
     package static let name = "ScaledSwish"
     package init() {}

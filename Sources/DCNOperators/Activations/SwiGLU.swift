@@ -1,6 +1,7 @@
 package import DCNGraph
 
-/// y = a / (1 + e^−(alpha a)) · b, both operands of one shape.
+/// y = a / (1 + e^−(alpha a)) · b, both operands of one shape. The gate is 0 at −∞ where alpha > 0; NaN stays, and 0
+/// · ∞ is NaN.
 package struct SwiGLU: PairMap {
     package static let name = "SwiGLU"
     package static let elements: [ElementType] = .floats

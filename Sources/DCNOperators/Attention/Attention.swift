@@ -9,7 +9,9 @@ package import DCNGraph
 /// The offset is the number of past keys, or `lengths` less the number of queries. A query that may look at nothing
 /// gives zeros.
 /// Inputs: Q, K, V ([B, H, L, D] or [B, L, H·D]), mask?, past key?, past value?, lengths? [B].
-/// Outputs: Y, present key, present value, and the scores as `scores` says.
+/// Outputs: Y, present key, present value, and the scores as `scores` says. A key that a mask closes has no say,
+/// whatever its numbers, nor has the value of any key of weight 0. A score of another key that is NaN or +∞ makes its
+/// query's answer NaN.
 package struct Attention: Operator {
     package static let name = "Attention"
     /// Heads of queries, for operands of rank 3.

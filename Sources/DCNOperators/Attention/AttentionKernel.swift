@@ -114,7 +114,7 @@ struct AttentionKernel<T: BinaryFloatingPoint & BitwiseCopyable & Sendable>: Ker
             if let right = op.rightWindow, j - position > right { bias += -.infinity }
             if let length, j >= length { bias += -.infinity }
             if bias != -.infinity { isOpen = true }
-            scores[j] += T(bias)
+            scores[j] = bias == -.infinity ? -.infinity : scores[j] + T(bias)
         }
         return isOpen
     }

@@ -5,7 +5,8 @@ package import DCNGraph
 ///     y[b, c, t] = f(bias[c] + Σ w[c, 0, j] · z[b, c, t + j]),   z = state before, then x
 ///
 /// Inputs: x [B, C, L], w [C, 1, k], bias [C]?, the state before [B, C, k − 1]? (else zeros).
-/// Outputs: y [B, C, L], the state after: the last k − 1 positions of z.
+/// Outputs: y [B, C, L], the state after: the last k − 1 positions of z. What is not finite reaches the k positions
+/// of its channel that look at it, and no other; f is 0 at −∞.
 package struct CausalConvWithState: Operator {
     package static let name = "CausalConvWithState"
     /// Whether f is x / (1 + e^−x); else it changes nothing.

@@ -5,6 +5,8 @@ package import DCNGraph
 ///     weights = softmax(q · kᵀ + mask) over the keys          y = weights · v
 ///
 /// Inputs: q [B, Q, E], k [B, K, E], v [B, K, D], mask? [Q, K] or [B, Q, K]. Gives y [B, Q, D], weights [B, Q, K].
+/// A query with a score that is NaN or +∞, or with no score above −∞, gives NaN; so does 0 · ∞ of a weight and a
+/// value.
 package struct DotProductAttention: Operator {
     package static let name = "DotProductAttention"
     package init() {}

@@ -6,7 +6,8 @@ package import DCNGraph
 ///
 /// Heads of queries share those of keys in equal runs. Both graphs take and give one tensor [B, H, L, S] of the
 /// precision of the softmax, then what they capture.
-/// Inputs: Q [B, H, L, D], K [B, K, S, D], V [B, K, S, V], then captured values. Output: [B, H, L, V].
+/// Inputs: Q [B, H, L, D], K [B, K, S, D], V [B, K, S, V], then captured values. Output: [B, H, L, V]. A query with a
+/// score that is NaN or +∞, or with no score above −∞, gives NaN; so does 0 · ∞ of a weight and a value.
 package struct FlexAttention: Operator {
     package static let name = "FlexAttention"
     /// A factor of the products; nil: 1/√D.

@@ -6,7 +6,9 @@ package import DCNGraph
 ///
 /// Heads of queries share those of keys in equal runs.
 /// Inputs: query [B, T, H·D], key [B, T, K·D], value [B, T, K·V], state [B, K, D, V]?, decay [B, T, K or K·D]?,
-/// beta [B, T, K or 1]?. Outputs: y [B, T, H·V], the state after.
+/// beta [B, T, K or 1]?. Outputs: y [B, T, H·V], the state after. What is not finite stays in the state of its head
+/// (0 · ∞ is NaN), and later steps answer with it; so do products beyond the greatest number. Other heads and
+/// sequences are not touched.
 package struct LinearAttention: Operator {
     package static let name = "LinearAttention"
     /// How a step changes the state.
@@ -38,6 +40,9 @@ package struct LinearAttention: Operator {
         for (name, heads) in [("q_num_heads", queryHeads), ("kv_num_heads", keyHeads)]
         where !(1...(1 << 20)).contains(heads) {
             throw .attribute(name, because: "is \(heads), expected 1 … \(1 << 20)")
+        }
+        guard queryHeads % keyHeads == 0 else {
+            throw .attribute("q_num_heads", because: "is \(queryHeads), expected a multiple of \(keyHeads)")
         }
         let query = try inputs.required(0, "query", rank: 3)
         let key = try inputs.required(1, "key", rank: 3)

@@ -5,7 +5,8 @@ package import DCNGraph
 ///     y = concat over heads of softmax(q · kᵀ / √(E / heads)) · v, times Woᵀ, plus bo            q = query · Wqᵀ + bq, k and v alike
 ///
 /// Inputs: query `[B, Q, F]`, key `[B, K, F]`, value `[B, K, F]`, then weights `[E, F]` and biases `[E]` of query, key and value, and those of the
-/// output, `[F′, E]` and `[F′]`. Output `[B, Q, F′]`.
+/// output, `[F′, E]` and `[F′]`. Output `[B, Q, F′]`. Row by row NaN and infinities do as they do in
+/// DotProductAttention.
 package struct ProjectedAttention: Composite {
     package static let name = "ProjectedAttention"
     /// How many parts features are cut into.

@@ -5,6 +5,7 @@ package import DCNGraph
 ///     (a, b) → (cos · a − sin · b, sin · a + cos · b)
 ///
 /// Inputs: X ([B, H, L, D] or [B, L, H·D]), cosines, sines ([positions, D′/2] with positions [B, L], else [B, L, D′/2]).
+/// What is not finite touches its pair alone. Positions that do not exist are errors of the run.
 package struct RotaryEmbedding: Operator {
     package static let name = "RotaryEmbedding"
     /// Whether a pair is of neighbours, not of one number of either half.

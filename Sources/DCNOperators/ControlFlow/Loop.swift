@@ -2,7 +2,8 @@ package import DCNGraph
 
 /// Runs its body while trips are left and the condition holds: inputs M (trips; none: no limit), cond (none: true),
 /// carried values, then what the body captures. The body takes (trip, cond, carried…, captured…) and gives (cond,
-/// carried…, scanned…); the node gives the last carried values, and the scanned ones of all trips stacked.
+/// carried…, scanned…); the node gives the last carried values, and the scanned ones of all trips stacked. Without
+/// trips the carried values come out as they went in, and nothing is stacked.
 package struct Loop: Operator {
     package static let name = "Loop"
     /// How many values are carried from trip to trip.

@@ -2,7 +2,7 @@ package import DCNGraph
 
 /// Runs its body for each slice of its scanned inputs: inputs states, scanned, then what the body captures. The body
 /// takes (states…, slices…, captured…) and gives (states…, slices…); the node gives the last states, and the slices
-/// stacked.
+/// stacked. Of no slices the states come out as they went in, and nothing is stacked.
 package struct Scan: Operator {
     package static let name = "Scan"
     /// How many states there are.

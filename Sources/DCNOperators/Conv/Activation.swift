@@ -1,6 +1,7 @@
 internal import CKernels
 
-/// A function of one number that a kernel applies before it stores a result.
+/// A function of one number that a kernel applies before it stores a result: up to rounding what the operator of its name
+/// gives, of NaN and infinities too.
 package struct Activation: Sendable, Hashable, Codable {
     /// Which function.
     package enum Function: String, Sendable, Hashable, Codable {

@@ -2,7 +2,7 @@ package import DCNGraph
 
 /// A convolution whose shapes hold the channels last.
 ///
-/// Inputs: x [N, …, C], weight [O, …, C/G], bias [O]?. Output: [N, …, O].
+/// Inputs: x [N, …, C], weight [O, …, C/G], bias [O]?. Output: [N, …, O]. NaN and infinities do as in Conv.
 package struct NhwcConv: Operator {
     package static let name = "NhwcConv"
     /// The convolution, channels second.

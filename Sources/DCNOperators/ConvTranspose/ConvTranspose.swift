@@ -6,7 +6,8 @@ package import DCNGraph
 ///
 /// then the activation, with `residual` (shape of y) added before it.
 /// Inputs: x [N, C, …], weight [C, O/G, …], bias? [O], residual?. Once packed: x and y channels last, weight and bias in
-/// the form `packed` names.
+/// the form `packed` names. What is not finite reaches the y that it is spread to, and no other; a batch of nothing
+/// gives nothing.
 package struct ConvTranspose: Operator {
     package static let name = "ConvTranspose"
     /// The kernel and its steps; padding is cut off the result.

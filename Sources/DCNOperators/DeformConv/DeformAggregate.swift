@@ -5,7 +5,8 @@ package import DCNGraph
 ///     y[n, p, c] = Σ mask[n, p, g(c), t] · x(c, centre(p) + scale · (tap(t) − centre tap + offset[n, p, g(c), t]))
 ///
 /// with centre(p) = p·stride − pad + dilation·(kernel − 1)/2. `x` between pixels is bilinear, and fades to zero over
-/// one pixel outside the image; positions that are NaN, infinite or far outside sample zero. Taps run down the columns of the kernel, and x stands before y in each offset.
+/// one pixel outside the image; positions that are NaN, infinite or far outside sample zero, and
+/// pixels that are not finite do as in DeformConv. Taps run down the columns of the kernel, and x stands before y in each offset.
 ///
 /// Inputs: x [N, H, W, C], offset [N, OH, OW, G·T·2], mask [N, OH, OW, G·T] with T taps; with `isJoint` no mask, and
 /// offset holds for each group 2·T offsets, then T masks; what follows the last group is padding. Gives [N, OH, OW, C].

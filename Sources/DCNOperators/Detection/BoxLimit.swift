@@ -8,7 +8,9 @@ package import DCNGraph
 /// `SoftSuppression` lets them. The `keeps` best of an image stay.
 ///
 /// Outputs, by image, class and score: scores `[M]`, boxes `[M, D]`, classes `[M]` (floats), counts `[N]` (floats), rows within the image
-/// `[M]` (int32), counts by class `[N, C]` (int32).
+/// `[M]` (int32), counts by class `[N, C]` (int32). Scores that are NaN are not above any. Where an overlap is NaN (a
+/// box with NaN, two without area, two infinite ones) the later box is dropped, or softly keeps its score; turned,
+/// such boxes overlap by 0.
 package struct BoxLimit: Operator {
     package static let name = "BoxLimit"
     /// The score that is to be exceeded.
@@ -169,7 +171,7 @@ package struct BoxLimit: Operator {
         switch method {
         case .naive: share > threshold ? 0 : 1
         case .linear: share > threshold ? 1 - share : 1
-        case .gaussian: exponential(-share * share / sigma)
+        case .gaussian: share.isNaN ? 1 : exponential(-share * share / sigma)
         }
     }
 

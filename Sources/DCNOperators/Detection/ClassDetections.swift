@@ -7,7 +7,8 @@ package import DCNGraph
 /// of all classes the `keeps` best stay. Regions without area take no part.
 ///
 /// Inputs: regions `[R, 4]`, displacements `[R, 4·C]`, scores `[R, C]`, image `[1, 3]` of (height, width, scale). Outputs: boxes
-/// `[keeps, 4]`, int32 classes `[keeps]`, scores `[keeps]`; zeros where there are fewer.
+/// `[keeps, 4]`, int32 classes `[keeps]`, scores `[keeps]`; zeros where there are fewer. Scores that are NaN are not
+/// above any; an edge that comes out NaN lies at 0.
 package struct ClassDetections: Operator {
     package static let name = "ClassDetections"
     /// The score that is to be exceeded.

@@ -8,7 +8,9 @@ package import DCNGraph
 ///     y = (x₀ + (½ + column + δx)·w / S, y₀ + (½ + row + δy)·h / S, f − bᵀ·δ + ½·δᵀ·A·δ, p)
 ///
 /// Inputs: maps `[R, K, S, S]` (S ≥ 2), boxes `[R, 4 or more]` of (x₀, y₀, x₁, y₁), sizes at least 1. Output `[R, 4, K]`; p is the share of the
-/// greatest cell in the map's softmax where `givesShares`, else 0.
+/// greatest cell in the map's softmax where `givesShares`, else 0. Cells that are NaN are no greatest; where |det A|
+/// is not finite the place does not move either. p is NaN beside NaN or +∞; places in a box that is not finite are
+/// not either.
 package struct HeatmapKeypoint: Operator {
     package static let name = "HeatmapKeypoint"
     /// Whether shares of the softmax come out.
@@ -64,7 +66,7 @@ private struct HeatMap {
     let cells: UnsafePointer<Float>
     let size: Int
 
-    private var place: Int { (1..<size * size).reduce(0) { cells[$1] > cells[$0] ? $1 : $0 } }
+    private var place: Int { greatestPlace(size * size) { cells[$0] } }
 
     /// The share of the greatest cell in the softmax.
     var share: Float {
@@ -83,7 +85,7 @@ private struct HeatMap {
         let xy = (f(1, 1) - f(-1, 1) - f(1, -1) + f(-1, -1)) / 4
         let determinant = xx * yy - xy * xy
         var (dx, dy, score) = (Float(0), Float(0), f(0, 0))
-        if abs(determinant) >= 1e-4 {
+        if abs(determinant) >= 1e-4, determinant.isFinite {
             (dx, dy) = ((yy * bx - xy * by) / determinant, (xx * by - xy * bx) / determinant)
             if case let reach = max(abs(dx), abs(dy)), reach > 1.5 {
                 (dx, dy) = (dx / reach * 1.5, dy / reach * 1.5)

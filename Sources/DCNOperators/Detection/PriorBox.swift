@@ -5,7 +5,7 @@ package import DCNGraph
 ///     centre ((offset + j)·step, (offset + i)·step) + shift           box centre ∓ size / 2, divided by the image's extents
 ///
 /// Inputs: the map `[…, H, W]` and, where the image is not given, the image `[…, height, width]`; only their extents are read. Output, float32
-/// `[1, 2, H·W·K·4]` (flat: `[2, H·W·K·4]`): boxes, then variances.
+/// `[1, 2, H·W·K·4]` (flat: `[2, H·W·K·4]`): boxes, then variances. A map without cells has none.
 package struct PriorBox: Operator {
     package static let name = "PriorBox"
     /// How far cells of the map are apart in the image.

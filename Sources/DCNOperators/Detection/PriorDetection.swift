@@ -14,6 +14,9 @@ package import DCNGraph
 /// | grouped | (image, class, score, x1, y1, x2, y2), by image, class, score; then a row (−1, 0 …), then 0 | `[1, 1, N·keeps, 7]` |
 /// | ranked | the same by image and score, missing ones (image, −1, 0 …); boxes are cut to 0 … 1 | `[N, 1, keeps, 7]`, int32 counts `[N, 1, 1, 1]` |
 /// | listed | (class, score, x1, y1, x2, y2) by score, of one image | `[1, K, 6]` |
+///
+/// Scores that are NaN are not above any, and boxes with NaN or without a finite area overlap nothing; cut, an edge
+/// that is NaN lies at 0.
 package struct PriorDetection: Operator {
     package static let name = "PriorDetection"
     /// What comes out.

@@ -14,6 +14,8 @@ package import DCNGraph
 /// | listed | `[K, 5]` of (image, x1, y1, x2, y2), scores `[K]` |
 /// | counted | `[K, 4]`, scores `[K]`, counts `[N]`, int64 |
 /// | padded | `[after, 4]`, scores `[after]`, zeros where there are fewer; boxes that are too small take part with the score 0 |
+///
+/// Scores that are NaN come last; an edge that comes out NaN lies at 0.
 package struct RegionProposals: Operator {
     package static let name = "RegionProposals"
     /// What comes out.

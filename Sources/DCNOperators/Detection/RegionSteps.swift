@@ -3,7 +3,8 @@ package import DCNGraph
 /// The regions of the highest scores, of one or more lists (Caffe2's CollectRpnProposals, OpenVINO's ExperimentalDetectronTopKROIs).
 ///
 /// Inputs: L lists of regions `[Rₗ, D]`, then their scores `[Rₗ]`. Output: `[K, D]` by descending score, equal ones as they come; K is the limit
-/// (0 or less: none), or fewer where there are fewer, or, padded, the limit with zeros.
+/// (0 or less: none), or fewer where there are fewer, or, padded, the limit with zeros. A score that is NaN counts as
+/// the greatest.
 package struct BestRegions: Composite {
     package static let name = "BestRegions"
     /// How many come out.
@@ -46,7 +47,7 @@ package struct BestRegions: Composite {
 ///     y[i, j, a] = prior[a] + ((j + ½)·step x, (i + ½)·step y) twice
 ///
 /// Inputs: priors `[A, 4]`, the map `[1, C, H, W]` and the image `[1, C, height, width]`, of which only the extents are read. Output `[H·W·A, 4]`,
-/// or `[H, W, A, 4]`. Steps are the image's extents by the map's where none are given.
+/// or `[H, W, A, 4]`. Steps are the image's extents by the map's where none are given. A map without cells has none.
 package struct PriorGrid: Composite {
     package static let name = "PriorGrid"
     /// Extents in the place of the map's; 0: the map's.
@@ -79,6 +80,7 @@ package struct PriorGrid: Composite {
 /// Regions, divided by their image's scale, are displaced by the network's numbers over `weights`, sizes growing by no more than 1000 / 16, and
 /// cut to the image as it was before scaling. Inputs: regions `[R, 4]`, or `[R, 5]` with the image first, displacements `[R, 4·C]`,
 /// images `[N, 3]` of (height, width, scale). Outputs: boxes `[R, 4·C]`, and, where wanted, floats `[N]`: the regions of each image.
+/// An edge that comes out NaN stays NaN.
 package struct BoxTransform: Composite {
     package static let name = "BoxTransform"
     /// What displacements are divided by.
@@ -126,7 +128,7 @@ package struct BoxTransform: Composite {
 ///     level = clamp(⌊canonical level + log₂(√(width · height) / canonical size + 10⁻⁶)⌋, first, last)
 ///
 /// Input: regions `[R, 4]` (their image is 0) or `[R, 5]` with the image first. Outputs: the regions of each level `[Rₗ, 5]`, in order; then int32 `[R]`,
-/// where each region stands among all of these.
+/// where each region stands among all of these. An area that is NaN or below 0 counts as 0.
 package struct RegionLevels: Composite {
     package static let name = "RegionLevels"
     /// The first level and the last.

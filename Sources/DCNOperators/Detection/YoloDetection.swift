@@ -8,6 +8,8 @@ package import DCNGraph
 ///
 /// in shares of the image, s the scale of the map. By descending confidence each is taken unless it overlaps one taken before, of any class, by
 /// more than `threshold`. Inputs: maps `[1, A·(5 + C), Hₗ, Wₗ]`, one or more. Output `[K, 6]` of (class + 1, confidence, x1, y1, x2, y2).
+/// Classes that are NaN are no best, a confidence that is NaN is not enough, and boxes with NaN or without a finite
+/// area overlap nothing.
 package struct YoloDetection: Operator {
     package static let name = "YoloDetection"
     /// Classes without background.
@@ -101,7 +103,7 @@ package struct YoloDetection: Operator {
                 let value = { (channel: Int) in
                     map.values[(anchor * (5 + classes) + channel) * height * width + cell]
                 }
-                let label = (1..<classes).reduce(0) { value(5 + $1) > value(5 + $0) ? $1 : $0 }
+                let label = greatestPlace(classes) { value(5 + $0) }
                 let score = sigmoid(value(4)) * sigmoid(value(5 + label))
                 guard score >= leastScore else { continue }
                 let place = SIMD2(Float(cell % width), Float(cell / width))

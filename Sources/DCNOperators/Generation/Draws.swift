@@ -8,7 +8,7 @@ package import DCNGraph
     internal import Darwin
 #endif
 
-/// One with the probability that each element says, else zero.
+/// One with the probability that each element says, else zero. NaN says never.
 package struct Bernoulli: Operator {
     package static let name = "Bernoulli"
     /// The type to make; nil: that of the input.
@@ -56,7 +56,8 @@ package struct Bernoulli: Operator {
     }
 }
 
-/// Classes drawn with the probabilities whose logarithms each row of the input holds, up to a constant.
+/// Classes drawn with the probabilities whose logarithms each row of the input holds, up to a constant. A row with
+/// NaN or +∞, or of −∞ alone, gives its last class.
 package struct Multinomial: Operator {
     package static let name = "Multinomial"
     /// int32 or int64.

@@ -1,6 +1,7 @@
 package import DCNGraph
 
-/// start, start + delta, start + 2 delta, … up to, not including, limit.
+/// start, start + delta, start + 2 delta, … up to, not including, limit. Bounds that are not finite, and a delta of 0
+/// or NaN, are errors; an infinite one gives nothing.
 package struct RangeOperator: Operator {
     package static let name = "Range"
     package init() {}

@@ -1,7 +1,7 @@
 package import DCNGraph
 
 /// A new axis of extent depth, `on` at the index and `off` elsewhere: inputs indices, depth, values [off, on].
-/// Indices outside -depth … depth - 1 give no `on`.
+/// Indices outside -depth … depth - 1 give no `on`. An index that is NaN or infinite gives none either.
 package struct OneHot: MovementOperator {
     package static let name = "OneHot"
     /// Where the new axis stands: -rank - 1 … rank of indices.

@@ -1,7 +1,8 @@
 package import DCNGraph
 
 /// Data with elements replaced or joined: inputs data, indices, updates. The update at [i, …] goes to data's [i, …]
-/// with the index along `axis` replaced by indices[i, …]; later ones come after earlier ones.
+/// with the index along `axis` replaced by indices[i, …]; later ones come after earlier ones. Of maxima and minima
+/// NaN wins.
 package struct ScatterElements: MovementOperator {
     package static let name = "ScatterElements"
     /// -rank … rank - 1.
@@ -51,6 +52,7 @@ package struct ScatterElements: MovementOperator {
 }
 
 /// Data with slices replaced or joined: inputs data, indices […, n], updates; a tuple of n indices addresses a slice.
+/// Of maxima and minima NaN wins.
 package struct ScatterND: MovementOperator {
     package static let name = "ScatterND"
     /// What an element and its update become.

@@ -2,7 +2,7 @@ package import DCNGraph
 
 /// Adds columns of blocks up to an image: inputs input [N, C × block, L], image_shape, block_shape; gives
 /// [N, C, image…]. Block l, element k of it lands at l · strides + k · dilations - pads. A sum of booleans is true where
-/// one of them is; one of strings is not defined.
+/// one of them is; one of strings is not defined. NaN and infinities follow IEEE 754.
 package struct Col2Im: Operator {
     package static let name = "Col2Im"
     /// Distances of elements in a block; nil for ones.

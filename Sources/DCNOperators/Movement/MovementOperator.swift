@@ -1,6 +1,7 @@
 package import DCNGraph
 
-/// An operator that moves elements without looking at them, so that any element of the same width will do.
+/// An operator that moves elements without looking at them, so that any element of the same width will do: NaN of any
+/// kind, infinities, denormals and −0 keep their bits, and none of them decides where another goes.
 ///
 /// Strings and elements narrower than a byte are moved by surrogates: numbers of strings, and one byte for each
 /// element. Where a shape waits for a value, the kernel is made during the run.

@@ -1,6 +1,7 @@
 package import DCNGraph
 
 /// The upper or lower triangle of the last two axes, zeros elsewhere: inputs input, k (the diagonal's shift, 0).
+/// What is cut off is 0, whatever it was.
 package struct Trilu: MovementOperator {
     package static let name = "Trilu"
     /// Keeps what is on and above the diagonal; else on and below it.

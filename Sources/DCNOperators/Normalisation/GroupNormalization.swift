@@ -7,6 +7,7 @@ package import DCNGraph
 ///
 /// Inputs: X `[N, C, …]`, scale, bias, `[C]`, or `[groups]` where `hasGroupScales` (GroupNormalization 18).
 /// What is not finite makes its whole group NaN, and no other one; a batch of nothing gives nothing.
+/// A variance beyond the greatest number is infinite, and y the bias then.
 /// With no number of groups every channel is a group of its own (InstanceNormalization).
 package struct GroupNormalization: Operator {
     package static let name = "GroupNormalization"
@@ -79,12 +80,11 @@ package struct GroupNormalization: Operator {
                 for member in 0..<members {
                     let index = shares ? group % groups : group % groups * members + member
                     factors[member] = frame.input(1, as: Float.self)[index] * deviation
-                    summands[member] = frame.input(2, as: Float.self)[index] - moments[0] * factors[member]
+                    summands[member] = frame.input(2, as: Float.self)[index]
                 }
                 (rows.rows, rows.columns) = (members, shape.plane)
                 (rows.x_row, rows.y_row) = (shape.plane, shape.plane)
-                simd.table.pointee.scale_shift_rows_f32(
-                    DCN_UNARY_IDENTITY, 0, 0, &rows, x, factors, summands, y)
+                simd.table.pointee.centre_rows_f32(&rows, moments[0], x, factors, summands, y)
             }
         }
     }

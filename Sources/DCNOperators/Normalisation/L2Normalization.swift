@@ -4,7 +4,8 @@ package import DCNGraph
 ///
 ///     y = x / √(Σ x² + ε) · weight[c]            summed over channels, or over channels and the plane
 ///
-/// Inputs: x `[N, C, …]`, weights `[C]` (any shape of C numbers), or one number.
+/// Inputs: x `[N, C, …]`, weights `[C]` (any shape of C numbers), or one number. NaN makes all that is summed with it
+/// NaN; an infinity becomes NaN, and the rest of its vector 0. A vector of zeros is NaN where ε is 0.
 package struct L2Normalization: Composite {
     package static let name = "L2Normalization"
     /// ε.

@@ -9,6 +9,7 @@ package import DCNGraph
 /// Inputs: X, scale, bias (none where simplified), both broadcast to X. Outputs: Y; then, where wanted, mean (not where
 /// simplified) and the factor `1 / √…`, float32 with extent 1 along the normalised axes.
 /// What is not finite makes its whole row NaN; simplified, an infinity alone NaN and the rest of its row 0.
+/// A variance beyond the greatest number is infinite, and y the bias then.
 package struct LayerNormalization: Operator {
     package static let name = "LayerNormalization"
     /// The first normalised axis, negative ones from the back.

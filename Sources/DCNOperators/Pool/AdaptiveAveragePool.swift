@@ -3,6 +3,9 @@ package import DCNGraph
 /// Means of parts of the plane, as many as are wanted (PyTorch's adaptive_avg_pool2d).
 ///
 ///     y[n, c, i, j] = mean of x[n, c] over rows ⌊i·H / height⌋ … ⌈(i + 1)·H / height⌉ − 1, and columns alike
+///
+/// Parts are taken by products with shares that are mostly 0, so where something is not finite no mean of its plane is.
+/// Those of a plane of nothing are 0.
 package struct AdaptiveAveragePool: Composite {
     package static let name = "AdaptiveAveragePool"
     /// Rows and columns that come out.

@@ -3,7 +3,8 @@ package import DCNGraph
 /// Values put back where a maximum pooling took them from; zeros elsewhere.
 ///
 /// Inputs: X `[N, C, …]`, positions (int64, as X, within the flattened tensor that was pooled), output_shape (int64) or left out.
-/// Without output_shape an extent is `(X − 1) · stride − pads + kernel`; a bigger output_shape appends zeros.
+/// Without output_shape an extent is `(X − 1) · stride − pads + kernel`; a bigger output_shape appends zeros. Values
+/// are copied bit by bit, of two at one position the later; positions that do not exist are errors of the run.
 package struct MaxUnpool: Operator {
     package static let name = "MaxUnpool"
     /// The window of the pooling.

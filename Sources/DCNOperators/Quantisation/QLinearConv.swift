@@ -4,7 +4,8 @@ package import DCNGraph
 ///
 ///     y = saturate(round((Σ (x − zero) (w − zero) + bias) · scale of x · scale of w / scale of y) + zero of y)
 ///
-/// Operands: x, its scale and zero, w, its scale and zero, scale and zero of y, bias.
+/// Operands: x, its scale and zero, w, its scale and zero, scale and zero of y, bias. A quotient that is NaN gives
+/// the zero point, and infinite ones the bounds, where scales are 0 or not finite.
 package struct QLinearConv: Operator {
     package static let name = "QLinearConv"
     /// How the kernel moves.

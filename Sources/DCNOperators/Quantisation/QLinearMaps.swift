@@ -36,7 +36,8 @@ func checkQuantised(_ inputs: Inputs, _ x: Operand, scale: Int, zero: Int) throw
 
 /// A function of one quantised operand, its result quantised again.
 ///
-/// Operands: x, its scale and zero, scale and zero of y.
+/// Operands: x, its scale and zero, scale and zero of y. A quotient that is NaN gives the zero point, and infinite
+/// ones the bounds.
 package struct QLinearMap: Operator {
     package static let name = "QLinearMap"
     /// What is computed between de-quantising and quantising.
@@ -94,7 +95,8 @@ package struct QLinearMap: Operator {
 
 /// The sum or product of two quantised operands, quantised again, shapes broadcast.
 ///
-/// Operands: A, its scale and zero, B, its scale and zero, scale and zero of the result.
+/// Operands: A, its scale and zero, B, its scale and zero, scale and zero of the result. A quotient that is NaN gives
+/// the zero point, and infinite ones the bounds.
 package struct QLinearArithmetic: Operator {
     package static let name = "QLinearArithmetic"
     /// Whether operands are multiplied and not added.

@@ -4,7 +4,8 @@ package import DCNGraph
 ///
 /// Operands: A, its scale and zero, B, its scale and zero, scale and zero of y. Scales and zeros of A are one, or one for each
 /// row; of B one, or one for each column. Floats of eight bits are added up in double precision, and a result of them is
-/// not rounded to a whole number before its own rounding.
+/// not rounded to a whole number before its own rounding. A quotient that is NaN gives the zero point, and infinite
+/// ones the bounds; floats of eight bits keep NaN.
 package struct QLinearMatMul: Operator {
     package static let name = "QLinearMatMul"
     package init() {}

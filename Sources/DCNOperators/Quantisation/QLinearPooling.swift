@@ -2,7 +2,8 @@ package import DCNGraph
 
 /// The mean of each channel of a quantised image, quantised again; spatial axes become 1.
 ///
-/// Operands: x, its scale and zero, scale and zero of y.
+/// Operands: x, its scale and zero, scale and zero of y. The mean of nothing, and whatever else is NaN, is the zero
+/// point; infinite quotients are the bounds.
 package struct QLinearGlobalAveragePool: Operator {
     package static let name = "QLinearGlobalAveragePool"
     /// Whether channels are the last axis and not the second.
@@ -56,7 +57,8 @@ package struct QLinearGlobalAveragePool: Operator {
 
 /// Quantised operands one after the other along an axis, each brought to the scale and zero point of the result.
 ///
-/// Operands: scale and zero of y, then each x with its scale and zero.
+/// Operands: scale and zero of y, then each x with its scale and zero. A quotient that is NaN gives the zero point,
+/// and infinite ones the bounds.
 package struct QLinearConcat: Operator {
     package static let name = "QLinearConcat"
     /// Along which axis.

@@ -42,11 +42,11 @@ package struct CellFunction: Sendable, Hashable, Codable {
         case .sigmoid: logistic(x)
         case .affine: alpha * x + beta
         case .leakyRelu: x < 0 ? alpha * x : x
-        case .thresholdedRelu: x >= alpha ? x : 0
+        case .thresholdedRelu: x < alpha ? 0 : x
         case .scaledTanh: alpha * hyperbolicTangent(beta * x)
         case .hardSigmoid: clamped(alpha * x + beta)
         case .elu: x < 0 ? alpha * exponentialLessOne(x) : x
-        case .softsign: x / (1 + abs(x))
+        case .softsign: x.isInfinite ? (x < 0 ? -1 : 1) : x / (1 + abs(x))
         case .softplus: softplus(x)
         }
     }

@@ -6,7 +6,9 @@ package import DCNGraph
 ///     n = g(Wh·x + Rh·(r ⊙ h) + Rbh + Wbh)    or, linear before reset, g(Wh·x + r ⊙ (Rh·h + Rbh) + Wbh)
 ///     h = (1 − z) ⊙ n + z ⊙ h
 ///
-/// Inputs: X, W, R, B?, sequence_lens?, initial_h?. Outputs: Y, Y_h.
+/// Inputs: X, W, R, B?, sequence_lens?, initial_h?. Outputs: Y, Y_h. What is not finite makes the later states of its
+/// sequence NaN, unless a function bounds it, and no other sequence's. Steps behind a sequence's end are 0; without
+/// steps the last state is the first.
 package struct GRU: Operator {
     package static let name = "GRU"
     /// How sequences are walked.

@@ -7,6 +7,8 @@ package import DCNGraph
 ///     o = f(Wo·x + Ro·h + Po ⊙ c + Wbo + Rbo)     h = o ⊙ h(c)
 ///
 /// Inputs: X, W, R, B?, sequence_lens?, initial_h?, initial_c?, P?; gates in the order i, o, f, c. Outputs: Y, Y_h, Y_c.
+/// What is not finite makes the later states of its sequence NaN, unless a function bounds it, and no other
+/// sequence's. Steps behind a sequence's end are 0; without steps the last state is the first.
 package struct LSTM: Operator {
     package static let name = "LSTM"
     /// How sequences are walked.

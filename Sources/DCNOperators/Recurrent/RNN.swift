@@ -4,7 +4,9 @@ package import DCNGraph
 ///
 ///     h = f(W · x + Wb + R · h + Rb)
 ///
-/// Inputs: X, W, R, B?, sequence_lens?, initial_h?. Outputs: Y, Y_h.
+/// Inputs: X, W, R, B?, sequence_lens?, initial_h?. Outputs: Y, Y_h. What is not finite makes the later states of its
+/// sequence NaN, unless a function bounds it, and no other sequence's. Steps behind a sequence's end are 0; without
+/// steps the last state is the first.
 package struct RNN: Operator {
     package static let name = "RNN"
     /// How sequences are walked.

@@ -1,6 +1,7 @@
 package import DCNGraph
 
-/// The determinant of each matrix `[…, M, M]`, by elimination with row exchanges.
+/// The determinant of each matrix `[…, M, M]`, by elimination with row exchanges. What is not finite gives no finite
+/// number, or 0 where a pivot is 0; the determinant of nothing is 1.
 package struct Determinant: Operator {
     package static let name = "Det"
     package init() {}

@@ -4,7 +4,8 @@ package import DCNGraph
 ///
 ///     grid[n, …] = theta[n] · (x, y[, z], 1)
 ///
-/// Inputs: theta `[N, 2, 3]` or `[N, 3, 4]`, size (int64 of N, C, [D,] H, W). Output `[N, [D,] H, W, 2 or 3]`.
+/// Inputs: theta `[N, 2, 3]` or `[N, 3, 4]`, size (int64 of N, C, [D,] H, W). Output `[N, [D,] H, W, 2 or 3]`. A row
+/// of theta that is not finite gives coordinates that are not.
 package struct AffineGrid: Operator {
     package static let name = "AffineGrid"
     /// Whether −1 and 1 are centres of the outermost cells.

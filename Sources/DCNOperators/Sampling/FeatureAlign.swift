@@ -2,7 +2,8 @@ package import DCNGraph
 
 /// A feature map with samples from the middle and corners of a turned box added at each cell (mmcv's RotatedFeatureAlign).
 ///
-/// Inputs: X `[N, C, H, W]`, boxes `[N, H, W, 5]` of (y, x, w, h, radians). Output as X.
+/// Inputs: X `[N, C, H, W]`, boxes `[N, H, W, 5]` of (y, x, w, h, radians). Output as X. Samples more than a cell
+/// outside, or at places that are not finite, add nothing.
 package struct RotatedFeatureAlign: Operator {
     package static let name = "RotatedFeatureAlign"
     /// Cells per unit of the boxes.
@@ -88,6 +89,8 @@ func alignSample(_ plane: UnsafePointer<Float>, _ height: Int, _ width: Int, _ y
 /// The greatest samples along the four borders of boxes (mmcv's BorderAlign).
 ///
 /// Inputs: X `[N, 4C, H, W]` (channels for top, left, bottom, right), boxes `[N, K, 4]` (x1, y1, x2, y2). Output `[N, C, K, 4]`.
+/// Samples more than a cell outside, or at places that are not finite, are 0; those that are NaN are passed by, and
+/// of NaN alone the greatest is −∞.
 package struct BorderAlign: Operator {
     package static let name = "BorderAlign"
     /// Steps along a border; samples are one more.
@@ -134,15 +137,16 @@ package struct BorderAlign: Operator {
                         (edge[2] - edge[0]) / Float(pool), (edge[3] - edge[1]) / Float(pool)
                     )
                     var (h, v) = side < 2 ? (edge[0], edge[1]) : (edge[2], edge[3])
-                    var best = alignSample(plane, x[2], x[3], v, h)
-                    for _ in 0..<pool {
+                    var best = -Float.infinity
+                    for _ in 0...pool {
+                        let sample = alignSample(plane, x[2], x[3], v, h)
+                        if sample > best { best = sample }
                         switch side {
                         case 0: h += stepX
                         case 1: v += stepY
                         case 2: h -= stepX
                         default: v -= stepY
                         }
-                        best = max(best, alignSample(plane, x[2], x[3], v, h))
                     }
                     frame.output(0, as: Float.self)[index] = best
                 }
@@ -154,7 +158,8 @@ package struct BorderAlign: Operator {
 ///
 ///     y[n, c, i, j] = Σ over u, v of x[n, c, i/r + u − k/2, j/r + v − k/2] · mask[n, (g(c)·k + u)·k + v, i, j]
 ///
-/// Inputs: X `[N, C, H, W]`, masks `[N, k·k·groups, r·H, r·W]`. Outside is zero.
+/// Inputs: X `[N, C, H, W]`, masks `[N, k·k·groups, r·H, r·W]`. Outside is zero. Within, NaN and infinities follow
+/// IEEE 754: 0 · ∞ is NaN.
 package struct Carafe: Operator {
     package static let name = "Carafe"
     /// The window's extent.

@@ -3,6 +3,7 @@ package import DCNGraph
 /// A convolution made only where a mask is positive; elsewhere 0, bias included (mmcv's MaskedConv2d).
 ///
 /// Inputs: X `[N, C, H, W]`, mask `[1 or N, H', W']`, weight `[O, C, h, w]`, bias `[O]` or left out. Output `[N, O, H', W']`.
+/// A mask that is NaN is not positive. What is not finite reaches the open cells whose window holds it.
 package struct MaskedConv: Operator {
     package static let name = "MaskedConv"
     /// Zeros around X, along y and x.

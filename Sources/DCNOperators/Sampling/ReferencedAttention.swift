@@ -8,6 +8,7 @@ package import DCNGraph
 /// `[N, Q, M, 2·L·P]` in cells, weights before the softmax `[N, Q, M, L·P]`. Point p belongs to reference p mod G.
 ///
 /// With locations in −1 … 1 in the place of references and offsets, and weights as they are, there are four inputs. Output `[N, Q, M, D]`.
+/// Samples at places that are not finite are 0; weights beside NaN or +∞ are NaN.
 package struct ReferencedAttention: Composite {
     package static let name = "ReferencedAttention"
     package init() {}

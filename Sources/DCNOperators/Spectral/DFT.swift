@@ -4,7 +4,8 @@ package import DCNGraph
 ///
 /// Inputs: signal `[…, 1 or 2]` (real, or real and imaginary), length of the transform (cut or padded with zeros; left out: the
 /// extent), axis (left out: the one before the last). Output `[…, 2]`; one-sided: the first half and one more. The
-/// inverse is divided by the length; one-sided it takes half a spectrum and gives `[…, 1]`.
+/// inverse is divided by the length; one-sided it takes half a spectrum and gives `[…, 1]`. What is not finite spoils
+/// all bins of its line, each in one part at least.
 package struct DFT: Operator {
     package static let name = "DFT"
     /// Whether the transform goes back.

@@ -3,7 +3,7 @@ package import DCNGraph
 /// Weights that make mel bands of the bins of a spectrum: triangles between neighbouring band edges.
 ///
 /// Inputs (rank 0): number of bands, length of the transform, sample rate (int32 or int64), lower and upper edge in Hz (float).
-/// Output `[length / 2 + 1, bands]`.
+/// Output `[length / 2 + 1, bands]`. Edges that are negative or not finite are errors of the run.
 package struct MelWeightMatrix: Operator {
     package static let name = "MelWeightMatrix"
     /// The type of the output.

@@ -4,6 +4,7 @@ package import DCNGraph
 ///
 /// Inputs: signal `[N, L]`, `[N, L, 1]` or `[N, L, 2]`, step (int, rank 0), window `[length]` or left out, frame length or left out (then
 /// the window's). Output `[N, frames, bins, 2]`, `frames = 1 + (L − length) / step`, bins the length, one-sided half of it and one.
+/// What is not finite spoils all bins of the frames that hold it, each in one part at least.
 package struct STFT: Operator {
     package static let name = "STFT"
     /// Whether the half that mirrors the other is left out.

@@ -4,7 +4,8 @@ package import DCNGraph
 ///
 ///     Hann: sin²(πn / N)    Hamming: a − b cos(2πn / N), a = 25/46    Blackman: 0.42 − 0.5 cos(2πn / N) + 0.08 cos(4πn / N)
 ///
-/// N is the length where periodic, else one less. Input: size (int32 or int64, rank 0). Output `[size]`.
+/// N is the length where periodic, else one less. Input: size (int32 or int64, rank 0). Output `[size]`. A window of
+/// one number that is not periodic is NaN, 0 / 0, of integers 0; of size 0 it has none.
 package struct WindowFunction: Operator {
     package static let name = "WindowFunction"
     /// Which window.

@@ -5,7 +5,8 @@ package import DCNGraph
 /// Inputs: class probabilities `[N, 2A, H, W]` with foreground in the second half, displacements `[N, 4A, H, W]`, image `[3]` or `[4]` of
 /// (height, width, scale, scale across), or one row of that. Outputs: `[N · after, 5]` of (image, x1, y1, x2, y2), and, where wanted, scores
 /// `[N · after]`. Edges are inclusive; boxes that are too small have the score 0; rows that are missing are 0, and the
-/// first of them belongs to image −1.
+/// first of them belongs to image −1. Scores that are NaN come last; an edge that is NaN is cut to 0, and where
+/// nothing is cut its box is too small.
 package struct AnchorProposal: Operator {
     package static let name = "AnchorProposal"
     /// The extent of the anchor of scale and ratio 1.

@@ -3,7 +3,8 @@ package import DCNGraph
 /// Suppression by turned boxes (mmdeploy's NMSRotated).
 ///
 /// Inputs: boxes `[B, N, 5]` (cx, cy, w, h, radians), scores `[B, C, N]`. All boxes suppress; only those above the least score come
-/// out. Output: int64 `[K, 3]` of (batch, class, box).
+/// out. Output: int64 `[K, 3]` of (batch, class, box). Scores that are NaN come last, and are above none; boxes with
+/// NaN or without a finite area overlap nothing.
 package struct RotatedSuppression: Operator {
     package static let name = "RotatedSuppression"
     /// The overlap above which a box is dropped.
@@ -59,6 +60,8 @@ func suppressRotated(
 /// `[B, keep]` of labels, and, where wanted, int32 `[B, keep]` of box indices. Rows that are missing hold 0, −1 and −1.
 ///
 /// Counted: int32 `[B, 1]` of how many boxes were found, then boxes `[B, keep, 4]`, scores `[B, keep]` and labels `[B, keep]`, floats.
+/// Scores that are NaN are not above any, and boxes with NaN or without a finite area overlap nothing; NaN in one
+/// that is kept comes out.
 package struct BatchedSuppression: Operator {
     package static let name = "BatchedSuppression"
     /// Whether boxes have angles.
@@ -207,10 +210,12 @@ package struct BatchedSuppression: Operator {
     }
 }
 
-/// A box with its lesser corner first.
+/// A box with its lesser corner first; an edge that is NaN stays where it is.
 func upright(_ box: SIMD4<Float>) -> SIMD4<Float> {
-    SIMD4(
-        lowHalf: pointwiseMin(box.lowHalf, box.highHalf), highHalf: pointwiseMax(box.lowHalf, box.highHalf))
+    let (a, b) = (box.lowHalf, box.highHalf)
+    let isTurned = b .< a
+    return SIMD4(
+        lowHalf: a.replacing(with: b, where: isTurned), highHalf: b.replacing(with: a, where: isTurned))
 }
 
 /// A box of centre and size by its corners.

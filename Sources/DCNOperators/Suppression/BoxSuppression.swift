@@ -41,6 +41,7 @@ package struct BoxSuppression: Operator {
 ///     factor: naive IoU ≥ threshold ? 0 : 1;  linear IoU ≥ threshold ? 1 − IoU : 1;  gaussian e^(−IoU² / sigma)
 ///
 /// Inputs: boxes `[N, 4]`, scores `[N]`. Outputs: `[K, 5]` of boxes and lowered scores in the order they are taken; int64 `[K]`.
+/// Scores that are NaN come last, and are below none; an overlap that is NaN lowers nothing.
 package struct SoftSuppression: Operator {
     package static let name = "SoftSuppression"
     /// How scores fall.
@@ -96,7 +97,9 @@ package struct SoftSuppression: Operator {
         while first < order.count {
             if first % 64 == 0 { try scope.checkpoint() }
             var best = first
-            for place in first..<order.count where scores[order[place]] > scores[order[best]] { best = place }
+            for place in first..<order.count where isGreater(scores[order[place]], scores[order[best]]) {
+                best = place
+            }
             order.swapAt(first, best)
             let index = order[first]
             rows += Array(corners[(index * 4)..<(index * 4 + 4)]) + [scores[index]]
@@ -127,7 +130,7 @@ package struct SoftSuppression: Operator {
         switch method {
         case .naive: overlap >= threshold ? 0 : 1
         case .linear: overlap >= threshold ? 1 - overlap : 1
-        case .gaussian: Float(Elementary.exp(Double(-(overlap * overlap) / sigma)))
+        case .gaussian: overlap.isNaN ? 1 : exponential(-(overlap * overlap) / sigma)
         }
     }
 }
@@ -135,7 +138,8 @@ package struct SoftSuppression: Operator {
 /// Pairs of a kept box and one it suppressed (mmdeploy's NMSMatch).
 ///
 /// Inputs: boxes `[B, N, 4]`, scores `[B, C, N]`, overlap from which a box is dropped, score a kept box must exceed. Output: int64
-/// `[K, 4]` of (batch, class, kept, suppressed).
+/// `[K, 4]` of (batch, class, kept, suppressed). Scores that are NaN come last, and exceed nothing; boxes with NaN or
+/// without a finite area overlap nothing.
 package struct SuppressionMatch: Operator {
     package static let name = "SuppressionMatch"
     package init() {}

@@ -3,7 +3,8 @@ package import DCNGraph
 /// Lists of boxes with what overlaps better boxes taken out (MXNet's box_nms).
 ///
 /// Input: data `[…, N, K]`, rows that hold a score, four numbers of a box from `boxColumn` on, and maybe a class. Output: the same
-/// shape; the rows that stay come first, by descending score, the rest is −1.
+/// shape; the rows that stay come first, by descending score, the rest is −1. Scores that are NaN are not above any,
+/// boxes with NaN or without a finite area overlap nothing, and a class that is NaN is another one in each row.
 package struct ListSuppression: Operator {
     package static let name = "ListSuppression"
     /// The overlap above which a box is dropped.

@@ -59,12 +59,20 @@ struct EdgeBoxes: Sendable {
     }
 }
 
+/// Whether a score comes before another, NaN after all.
+func isGreater(_ a: Float, _ b: Float) -> Bool { a > b || b.isNaN && !a.isNaN }
+
+/// The first of `count` numbers that none is greater than; NaN where all are.
+func greatestPlace(_ count: Int, of value: (Int) -> Float) -> Int {
+    (1..<max(1, count)).reduce(0) { isGreater(value($1), value($0)) ? $1 : $0 }
+}
+
 /// Indices in the order of descending scores, equal ones ascending, NaN last.
 func descending(_ indices: some Sequence<Int>, by score: (Int) -> Float) -> [Int] {
     let pairs = indices.map { (score: score($0), index: $0) }
     let sorted = pairs.sorted { (a, b) in
         if a.score == b.score || a.score.isNaN && b.score.isNaN { return a.index < b.index }
-        return a.score > b.score || b.score.isNaN && !a.score.isNaN
+        return isGreater(a.score, b.score)
     }
     return sorted.map(\.index)
 }

@@ -6,7 +6,8 @@ package import DCNGraph
 /// Anchors are ratios (outer) × scales (inner) about `stride · (x, y)`; edges are inclusive. Boxes are decoded, cut to the image; those
 /// smaller than `leastSize · scale` grow by half of it on each side and score −1, as do positions beyond the image. The best `before`
 /// are suppressed by overlap, and `after` come out, repeated from the first where there are fewer. Outputs: float32 `[N · after, 5]` of
-/// (batch, x1, y1, x2, y2); where wanted `[N · after, 1]` of scores.
+/// (batch, x1, y1, x2, y2); where wanted `[N · after, 1]` of scores. Scores that are NaN come last; an edge that
+/// comes out NaN lies at 0.
 package struct Proposal: Operator {
     package static let name = "Proposal"
     /// Image cells per cell of the map, and the anchors' base size.
@@ -173,6 +174,6 @@ package struct Proposal: Operator {
 
     private func clipped(_ box: SIMD4<Float>, _ height: Float, _ width: Float) -> SIMD4<Float> {
         let limits = SIMD4(width - 1, height - 1, width - 1, height - 1)
-        return SIMD4((0..<4).map { max(min(box[$0], limits[$0]), 0) })
+        return SIMD4((0..<4).map { max(0, min(box[$0], limits[$0])) })
     }
 }

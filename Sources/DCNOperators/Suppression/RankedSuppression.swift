@@ -11,6 +11,7 @@ package import DCNGraph
 ///
 /// Outputs: int32 counts `[B, 1]`, boxes `[B, keeps, 4]` by their corners, scores `[B, keeps]`, int32 classes `[B, keeps]`; 0 where
 /// there are fewer. With `givesIndices` the one output is int32 `[B · keeps, 3]` of (image, class, box), its last row repeated, or −1.
+/// Scores that are NaN take no part; boxes with NaN or without a finite area overlap by 0.
 package struct RankedSuppression: Operator {
     package static let name = "RankedSuppression"
     /// The overlap from which a box is dropped.
@@ -142,8 +143,9 @@ package struct RankedSuppression: Operator {
         let common = area(
             SIMD4(
                 lowHalf: pointwiseMax(a.lowHalf, b.lowHalf), highHalf: pointwiseMin(a.highHalf, b.highHalf)))
-        let whole = area(a) + area(b) - common
-        return (common > 0 && whole > 0 ? common / whole : 0) >= threshold
+        let areas = (area(a), area(b))
+        let share = common / (areas.0 + areas.1 - common)
+        return (areas.0 > 0 && areas.1 > 0 && share > 0 ? share : 0) >= threshold
     }
 
     private func area(_ box: SIMD4<Float>) -> Float {

@@ -9,9 +9,9 @@ struct RotatedBox: Sendable {
 
     var area: Double { width * height }
 
-    /// The share of the common area in the whole; 0 of boxes without area.
+    /// The share of the common area in the whole; 0 of boxes without area, or with what is not finite.
     func overlap(_ other: RotatedBox) -> Double {
-        guard area >= 1e-14, other.area >= 1e-14 else { return 0 }
+        guard area >= 1e-14, other.area >= 1e-14, area + other.area < .infinity else { return 0 }
         let reach = (width + height + other.width + other.height) / 2
         guard abs(x - other.x) <= reach, abs(y - other.y) <= reach else { return 0 }
         let (cx, cy) = ((x + other.x) / 2, (y + other.y) / 2)

@@ -6,6 +6,7 @@ package import DCNGraph
 /// `[B · C · most, 3]` of (batch, class, box), by batch, class and descending score, equal ones by box; −1 in the rows that are missing.
 ///
 /// Boxes below the least score lie where the best of their class does, which drops them; the best itself stays.
+/// Scores that are NaN come last, and are below none; boxes with NaN or without a finite area overlap nothing.
 package struct TableSuppression: Operator {
     package static let name = "TableSuppression"
     /// Whether boxes are given by centre and size.

@@ -93,7 +93,9 @@ extension RegionLevels: Lowerable {
         func side(_ index: Int) throws(DCNError) -> Term {
             try regions.column(index + 3) - regions.column(index + 1) + Double(plus)
         }
-        let share = try (side(0) * side(1)).atLeast(0).applying(Sqrt()) / Double(canonicalSize) + 1e-6
+        let area = try side(0) * side(1)
+        // A maximum would keep NaN, which belongs to no level.
+        let share = try (area .> 0).choosing(area, or: 0).applying(Sqrt()) / Double(canonicalSize) + 1e-6
         let power = try share.applying(Log()) / Self.logarithmOfTwo + Double(canonicalLevel)
         let level = try power.floored.atLeast(Double(first)).atMost(Double(last))
         let orders = try (first...last).map { (number) throws(DCNError) in

@@ -4,6 +4,8 @@ internal import DCNOperators
 /// Recognises the Gelu activation, whichever way its product is written.
 ///
 ///     x · (1 + erf(x / √2)) · ½ → gelu(x)
+///
+/// At −∞ the product is NaN, and gelu 0.
 package struct FuseGelu: Rule {
     package static let name = "fuse-gelu"
     let product = Hole<Mul>()

@@ -4,6 +4,8 @@ internal import DCNOperators
 /// Recognises the swish activation.
 ///
 ///     mul(x, sigmoid(x)) → swish(x)           operands in either order
+///
+/// At −∞ the product is NaN, and swish 0.
 package struct FuseSilu: Rule {
     package static let name = "fuse-silu"
     let x = Wire(), mul = Hole<Mul>(), sigmoid = Hole<Sigmoid>()
