@@ -1,7 +1,7 @@
 package import DCN
 internal import DCNFormats
 
-/// The bytes of a file that somebody gave as input, mapped.
+/// The bytes of a file that somebody gave as input, mapped or in memory.
 package final class InputFile {
     /// The path as it was given.
     package let path: String
@@ -15,6 +15,12 @@ package final class InputFile {
             error.kind = .input
             throw error
         }
+    }
+
+    /// Bytes that are in memory already, copied; errors call them `name`.
+    package init(copying bytes: [UInt8], named name: String) {
+        path = name
+        file = MappedFile(copying: bytes)
     }
 
     /// The bytes, valid while this lives.

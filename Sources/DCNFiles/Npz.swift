@@ -9,8 +9,13 @@ package final class NpzReader {
     package let names: [String]
 
     /// Opens a file; arrays of more than `byteLimit` bytes are refused when they are deflated.
-    package init(path: String, byteLimit: Int = 1 << 34) throws(DCNError) {
-        zip = try ZipReader(path: path)
+    package convenience init(path: String, byteLimit: Int = 1 << 34) throws(DCNError) {
+        try self.init(InputFile(path: path), byteLimit: byteLimit)
+    }
+
+    /// The same of a file that is open.
+    package init(_ file: InputFile, byteLimit: Int = 1 << 34) throws(DCNError) {
+        zip = try ZipReader(file)
         self.byteLimit = byteLimit
         names = zip.names.map { $0.hasSuffix(".npy") ? String($0.dropLast(4)) : $0 }
     }

@@ -39,7 +39,11 @@ package struct Picture: Sendable, Hashable {
 
     /// Reads a PNG or JPEG file, told apart by its first bytes; an `input` error when it is neither or damaged.
     package init(contentsOf path: String) throws(DCNError) {
-        let file = try InputFile(path: path)
+        try self.init(InputFile(path: path))
+    }
+
+    /// The same of a file that is open.
+    package init(_ file: InputFile) throws(DCNError) {
         guard let codec = Codec(file.bytes) else { throw file.error("is neither PNG nor JPEG") }
         let bytes = file.bytes.assumingMemoryBound(to: UInt8.self)
         var message = dcn_image_message()

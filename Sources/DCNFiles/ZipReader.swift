@@ -19,8 +19,8 @@ package final class ZipReader {
     }
 
     /// Reads the list of entries; an `input` error when there is none.
-    package init(path: String) throws(DCNError) {
-        file = try InputFile(path: path)
+    package init(_ file: InputFile) throws(DCNError) {
+        self.file = file
         let list: [Entry]
         do { list = try Self.list(file.bytes) } catch { throw file.error(error.reason) }
         names = list.map(\.name)

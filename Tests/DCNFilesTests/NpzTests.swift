@@ -24,6 +24,19 @@ struct NpzTests {
         #expect(try archive.tensor("c") == nil)
     }
 
+    @Test("an archive in memory is read as a file is, and not when it is cut short")
+    func inMemory() throws {
+        defer { remove() }
+        try writeNpz(path, [("a", Tensor(vector: [1, 2, 3] as [Int64]))])
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        let archive = try NpzReader(InputFile(copying: bytes, named: "a.npz"))
+        #expect(try archive.tensor("a")?.integers == [1, 2, 3])
+        let error = #expect(throws: DCNError.self) {
+            try NpzReader(InputFile(copying: Array(bytes.dropLast()), named: "a.npz"))
+        }
+        #expect(try #require(error).description.contains("a.npz"))
+    }
+
     @Test("deflated entries of NumPy's are read")
     func deflated() throws {
         let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -55,6 +55,25 @@ struct HostileOperandTests {
         #expect(said.contains("bias is int8"))
     }
 
+    @Test("a bias or residual of another type than x")
+    func narrowBias() throws {
+        let (x, weight) = (counting([1, 1, 2, 2]), counting([1, 1, 1, 1]))
+        let offset = counting([1, 2, 2, 2])
+        #expect(try refusal(Conv(), [x, weight, bytes([1])]).contains("bias is int8"))
+        #expect(try refusal(Conv(), [x, weight, doubled(counting([1]))]).contains("bias is float64"))
+        #expect(try refusal(ConvTranspose(), [x, weight, bytes([1])]).contains("bias is int8"))
+        #expect(try refusal(DeformConv(), [x, weight, offset, bytes([1])]).contains("bias is int8"))
+        let residual = try bytes([1, 1, 2, 2])
+        #expect(try refusal(Conv(), [x, weight, nil, residual]).contains("residual is int8"))
+        #expect(try refusal(ConvTranspose(), [x, weight, nil, residual]).contains("residual is int8"))
+    }
+
+    @Test("a residual of a lower rank than the convolution's result")
+    func flatResidual() throws {
+        let operands = [counting([1, 1, 2, 2]), counting([1, 1, 1, 1]), nil, counting([1])]
+        #expect(try refusal(Conv(), operands).contains("residual"))
+    }
+
     @Test(
         "weights to be packed beside an image of which nothing is known",
         arguments: [[3], [2, 2, 3], [4, 1, 3, 3]])
@@ -89,6 +108,14 @@ struct HostileOperandTests {
             let op = LinearAttention(queryHeads: queries, keyHeads: keys, rule: .gated)
             #expect(try refusal(op, [x, x, x]).contains("num_heads"))
         }
+    }
+
+    @Test("anchors that are not there", arguments: [-1, 1, Int.max])
+    func anchors(_ choice: Int) throws {
+        let op = YoloDetection(
+            classes: 1, anchors: 1, leastScore: 0, threshold: 0, sizes: [1, 1, 1], choice: [choice],
+            scales: [1])
+        #expect(try refusal(op, [counting([1, 6, 1, 1])]).contains("mask does not choose"))
     }
 
     @Test("blocks as large as numbers are")

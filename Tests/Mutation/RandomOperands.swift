@@ -65,7 +65,8 @@ struct RandomOperands {
                 type, _ in type.shape?[axis] = .fixed(extent)
             }
         case .element(_, let expected, let got):
-            let wanted = ElementType.allCases.filter { expected.contains($0.description) }
+            let words = expected.split(separator: " ")
+            let wanted = ElementType.allCases.filter { words.contains($0.description[...]) }
             guard !wanted.isEmpty else { return guess(&random) }
             change(&random, where: { $0.element == got }) { type, random in
                 type.element = random.one(of: wanted)

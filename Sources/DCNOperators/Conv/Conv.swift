@@ -38,14 +38,15 @@ package struct Conv: Operator {
             throw .rank(of: "weight", expected: "\(shape.rank) as x", got: weightShape.rank)
         }
         try expectChannels(x, weightShape)
-        try expectBias(inputs, weightShape)
+        try expectBias(inputs, x, weightShape)
         guard let kernel = Shape(Array(weightShape.dimensions[2...])).fixed else {
             return [.tensor(TensorType(x.element, Shape(Array(repeating: .unknown, count: shape.rank))))]
         }
         let window = try window.resolved(kernel: kernel)
         var output = Shape([shape[0], weightShape[0]])
         for axis in kernel.indices { output.dimensions.append(try window.output(axis, of: shape[axis + 2])) }
-        if let residual = try inputs.optional(3, "residual") {
+        if let residual = try inputs.optional(3, "residual", rank: shape.rank) {
+            try residual.expectSameElement(as: x)
             for axis in output.dimensions.indices {
                 try residual.expect(output[axis], along: axis, because: "as y")
             }
@@ -67,10 +68,10 @@ package struct Conv: Operator {
         }
     }
 
-    private func expectBias(_ inputs: Inputs, _ weights: Shape) throws(Misfit) {
-        guard let bias = try inputs.optional(2, "bias", rank: 1), let outputs = weights[0].fixed else {
-            return
-        }
+    private func expectBias(_ inputs: Inputs, _ x: Operand, _ weights: Shape) throws(Misfit) {
+        guard let bias = try inputs.optional(2, "bias", rank: 1) else { return }
+        try bias.expectSameElement(as: x)
+        guard let outputs = weights[0].fixed else { return }
         let count = packed == nil ? outputs : paddedChannels(outputs)
         try bias.expect(count, along: 0, because: "one for each output channel")
     }

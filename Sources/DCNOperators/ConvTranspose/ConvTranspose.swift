@@ -47,6 +47,7 @@ package struct ConvTranspose: Operator {
             output.dimensions.append(try extent(axis - 2, shape[axis], weightShape))
         }
         if let residual = try inputs.optional(3, "residual", rank: shape.rank) {
+            try residual.expectSameElement(as: x)
             for axis in output.dimensions.indices {
                 try residual.expect(output[axis], along: axis, because: "as y")
             }
@@ -77,7 +78,9 @@ package struct ConvTranspose: Operator {
                 of: "weight", axis: 0, expected: "a multiple of \(groups)", got: "\(channels)",
                 because: "group")
         }
-        guard let bias = try inputs.optional(2, "bias", rank: 1), let count = outputs.fixed else { return }
+        guard let bias = try inputs.optional(2, "bias", rank: 1) else { return }
+        try bias.expectSameElement(as: x)
+        guard let count = outputs.fixed else { return }
         try bias.expect(
             packed == nil ? count : paddedChannels(count), along: 0, because: "one for each output channel")
     }

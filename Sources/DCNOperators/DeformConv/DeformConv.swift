@@ -76,6 +76,7 @@ package struct DeformConv: Operator {
         }
         if let bias = try inputs.optional(3, "bias", rank: 1) {
             let count = packed == nil ? extents[0] : paddedChannels(extents[0])
+            try bias.expectSameElement(as: x)
             try bias.expect(count, along: 0, because: "one for each output channel")
         }
         let layout = packed == nil ? .rowMajor : resultLayout ?? .channelsLast

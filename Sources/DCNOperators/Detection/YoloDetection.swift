@@ -51,7 +51,7 @@ package struct YoloDetection: Operator {
                 "anchors_scale", because: "has \(scales.count) entries, one for each map is expected")
         }
         guard choice.count >= inputs.count * anchors,
-            choice.allSatisfy({ $0 >= 0 && 2 * $0 + 1 < sizes.count })
+            choice.allSatisfy({ $0 >= 0 && $0 < sizes.count / 2 })
         else {
             throw .attribute("mask", because: "does not choose \(anchors) of \(sizes.count / 2) for each map")
         }

@@ -147,7 +147,7 @@ struct PlainDeformPSRoiPool: Sendable {
         return (0..<count).compactMap { index in
             let place =
                 span.start + Double(bin) * size + move * span.size + Double(index) * size / Double(count)
-            guard place >= -0.5, place <= Double(extent) - 0.5 else { return nil }
+            guard extent > 0, place >= -0.5, place <= Double(extent) - 0.5 else { return nil }
             let held = min(max(place, 0), Double(extent - 1))
             return Sample(low: Int(held), high: Int(held.rounded(.up)), share: held - held.rounded(.down))
         }

@@ -101,7 +101,7 @@ struct PlainRoiAlign<T: BinaryFloatingPoint & Sendable>: Sendable {
 
     /// The four weighted cells around a point.
     private func weigh(_ plane: UnsafePointer<T>, _ v: Double, _ h: Double) -> SIMD4<Double> {
-        guard v >= -1, v <= Double(x[2]), h >= -1, h <= Double(x[3]) else { return .zero }
+        guard x[2] > 0, x[3] > 0, v >= -1, v <= Double(x[2]), h >= -1, h <= Double(x[3]) else { return .zero }
         let (y0, y1, ly) = cells(v, x[2])
         let (x0, x1, lx) = cells(h, x[3])
         return SIMD4(

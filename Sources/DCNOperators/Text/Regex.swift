@@ -90,32 +90,33 @@ struct LinearRegex: Sendable {
         let scalars = text.unicodeScalars.map(\.value)
         var marks = [Int](repeating: -1, count: program.count)
         var states: [Int] = []
-        follow([0], at: 0, in: scalars, &states, &marks)
+        var starts = [0]
+        follow(&starts, at: 0, in: scalars, &states, &marks)
         for (position, scalar) in scalars.enumerated() {
-            var starts: [Int] = []
             for state in states {
                 if case .character(let set) = program[state], set.contains(scalar) {
                     starts.append(state + 1)
                 }
             }
             guard !starts.isEmpty else { return false }
-            follow(starts, at: position + 1, in: scalars, &states, &marks)
+            follow(&starts, at: position + 1, in: scalars, &states, &marks)
         }
         return states.contains { if case .accept = program[$0] { true } else { false } }
     }
 
-    /// All states that starts lead to without reading; each once.
+    /// All states that `pending` ones lead to without reading; each once. Afterwards none is pending.
     private func follow(
-        _ starts: [Int], at position: Int, in scalars: [UInt32], _ states: inout [Int], _ marks: inout [Int]
+        _ pending: inout [Int], at position: Int, in scalars: [UInt32], _ states: inout [Int], _ marks: inout [Int]
     ) {
         states.removeAll(keepingCapacity: true)
-        var pending = starts
         while let state = pending.popLast() {
             guard marks[state] != position else { continue }
             marks[state] = position
             switch program[state] {
             case .character, .accept: states.append(state)
-            case .fork(let first, let second): pending += [first, second]
+            case .fork(let first, let second):
+                pending.append(first)
+                pending.append(second)
             case .jump(let target): pending.append(target)
             case .atBoundary(let isOne):
                 if isOne == (isWord(scalars, position - 1) != isWord(scalars, position)) {

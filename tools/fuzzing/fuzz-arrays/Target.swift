@@ -1,21 +1,21 @@
+import DCN
 import DCNFiles
 import DCNFormats
-import Glibc
 
-/// A file without name that readers open by its path, written anew for each input.
-private let descriptor = tmpfile().map { fileno($0) } ?? -1
+/// What tensors of test data may be asked for as.
+private let types: [ValueType] = {
+    let tensor = ValueType.tensor(TensorType(.float32, nil))
+    return [tensor, .sequence(tensor), .optional(tensor)]
+}()
 
-/// Reads any bytes as npy, as npz with all its arrays, and as tensors of test data.
+/// Reads any bytes as npy, as npz with all its arrays, and as values of test data.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    guard let bytes, ftruncate(descriptor, off_t(count)) == 0, pwrite(descriptor, bytes, count, 0) == count
-    else {
-        return -1
-    }
-    let path = "/dev/fd/\(descriptor)"
-    _ = try? readNpy(path)
-    if let archive = try? NpzReader(path: path, byteLimit: 1 << 24) {
+    let raw = UnsafeRawBufferPointer(start: bytes, count: count)
+    for wanted in [nil, ElementType.bfloat16] { _ = try? decodeNpy(raw, wanted: wanted) }
+    if let archive = try? NpzReader(InputFile(copying: Array(raw), named: "fuzz"), byteLimit: 1 << 24) {
         for name in archive.names.prefix(16) { _ = try? archive.tensor(name) }
     }
+    for type in types { _ = try? readDatum(bytes: Array(raw), named: "fuzz", as: type) }
     return 0
 }
