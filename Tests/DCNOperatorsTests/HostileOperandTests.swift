@@ -68,10 +68,13 @@ struct HostileOperandTests {
         #expect(try refusal(ConvTranspose(), [x, weight, nil, residual]).contains("residual is int8"))
     }
 
-    @Test("a residual of a lower rank than the convolution's result")
-    func flatResidual() throws {
-        let operands = [counting([1, 1, 2, 2]), counting([1, 1, 1, 1]), nil, counting([1])]
-        #expect(try refusal(Conv(), operands).contains("residual"))
+    @Test("a residual of another shape than the convolution's result", arguments: [[1], [1, 1, 2, 1]])
+    func strayResidual(_ extents: [Int]) throws {
+        let (x, weight) = (counting([1, 1, 2, 2]), counting([1, 1, 1, 1]))
+        let offset = counting([1, 2, 2, 2]), residual = counting(extents)
+        #expect(try refusal(Conv(), [x, weight, nil, residual]).contains("residual"))
+        #expect(try refusal(ConvTranspose(), [x, weight, nil, residual]).contains("residual"))
+        #expect(try refusal(DeformConv(), [x, weight, offset, nil, nil, residual]).contains("residual"))
     }
 
     @Test(

@@ -79,6 +79,10 @@ package struct DeformConv: Operator {
             try bias.expectSameElement(as: x)
             try bias.expect(count, along: 0, because: "one for each output channel")
         }
+        if let residual = try inputs.optional(5, "residual", rank: 4) {
+            try residual.expectSameElement(as: x)
+            for axis in 0..<4 { try residual.expect(output[axis], along: axis, because: "as y") }
+        }
         let layout = packed == nil ? .rowMajor : resultLayout ?? .channelsLast
         return [.tensor(TensorType(x.element, output, layout: layout))]
     }
