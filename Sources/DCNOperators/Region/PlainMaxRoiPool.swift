@@ -51,7 +51,7 @@ struct PlainMaxRoiPool: Sendable {
         let start = (from * Double(bins.scale)).rounded(.toNearestOrAwayFromZero)
         let end = (to * Double(bins.scale)).rounded(.toNearestOrAwayFromZero)
         let size = max(end - start + 1, 1) / Double(count)
-        func limited(_ place: Double) -> Int { Int(min(max(place, 0), Double(extent))) }
+        func limited(_ place: Double) -> Int { Int(saturating: min(max(place, 0), Double(extent))) }
         let first = limited((Double(bin) * size).rounded(.down) + start)
         return first..<max(first, limited((Double(bin + 1) * size).rounded(.up) + start))
     }
