@@ -176,4 +176,17 @@ struct HostileOperandTests {
         _ = try? spelling(node)
         #expect(node.askedNames.contains("output_shape"))
     }
+
+    @Test("fewer regions than none")
+    func regionCount() throws {
+        var node = SourceNode(
+            domain: "org.pytorch._caffe2", opType: "RoIAlign", version: 1, inputs: ["x", "rois"],
+            outputs: ["y"])
+        let types = [[1, 1, 4, 4], [-1, 4]].map { ValueType.tensor(TensorType(.float32, extents: $0)) }
+        node.operands = Inputs(types)
+        let table = try #require(Catalogue.dialects.first { $0.domain == node.domain })
+        let spelling = try #require(table.spellings["RoIAlign"])
+        let op = try spelling(node).op
+        #expect(throws: Misfit.self) { try op.boundedOutputTypes(for: Inputs(types)) }
+    }
 }

@@ -26,13 +26,13 @@ struct PlainMaxRoiPool: Sendable {
     private func run(_ region: Int, _ channel: Int, _ frame: Frame) {
         let y = frame.output(0, as: Double.self) + (region * x[1] + channel) * bins.height * bins.width
         let roi = frame.input(1, as: Double.self) + region * 5
-        let isThere = (0..<5).allSatisfy { roi[$0].isFinite } && roi[0] > -1 && roi[0] < Double(x[0])
+        let image = roi.image(of: x[0])
         for bin in 0..<bins.height * bins.width {
-            guard isThere else {
+            guard let image else {
                 y[bin] = 0
                 continue
             }
-            let plane = frame.input(0, as: Double.self) + (Int(roi[0]) * x[1] + channel) * x[2] * x[3]
+            let plane = frame.input(0, as: Double.self) + (image * x[1] + channel) * x[2] * x[3]
             let rows = cells(roi[2], roi[4], bin / bins.width, bins.height, x[2])
             let columns = cells(roi[1], roi[3], bin % bins.width, bins.width, x[3])
             var greatest: Double?
@@ -51,7 +51,7 @@ struct PlainMaxRoiPool: Sendable {
         let start = (from * Double(bins.scale)).rounded(.toNearestOrAwayFromZero)
         let end = (to * Double(bins.scale)).rounded(.toNearestOrAwayFromZero)
         let size = max(end - start + 1, 1) / Double(count)
-        func limited(_ place: Double) -> Int { Int(min(max(place, 0), Double(extent))) }
+        func limited(_ place: Double) -> Int { Int(saturating: min(max(place, 0), Double(extent))) }
         let first = limited((Double(bin) * size).rounded(.down) + start)
         return first..<max(first, limited((Double(bin + 1) * size).rounded(.up) + start))
     }

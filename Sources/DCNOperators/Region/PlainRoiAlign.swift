@@ -44,7 +44,7 @@ struct PlainRoiAlign<T: BinaryFloatingPoint & Sendable>: Sendable {
         let box = frame.input(1, as: T.self) + region * rois[1]
         let batch =
             hasBatches
-            ? Double(frame.input(2, as: Int64.self)[region]) : Double(box[0]).rounded(.towardZero)
+            ? Double(frame.input(2, as: Int64.self)[region]) : Double(box[0])
         let numbers = (0..<(op.angleScale == nil ? 4 : 5)).map { Double((hasBatches ? box : box + 1)[$0]) }
         let isThere = batch >= 0 && batch < Double(x[0]) && numbers.allSatisfy(\.isFinite)
         let grid = isThere ? Grid(numbers, op) : nil

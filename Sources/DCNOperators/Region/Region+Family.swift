@@ -147,7 +147,9 @@ enum RegionSpellings {
 
     /// Batch indices for regions that come without one: those of one image.
     private static func zeroBatches(_ node: SourceNode, corners: Int) throws(Misfit) -> [Tensor?] {
-        guard let regions = try node.operands?.optional(1, "rois"), regions.dimension(1).fixed == corners
+        // A count below zero is refused where the types of all operands are.
+        guard let regions = try node.operands?.optional(1, "rois"), regions.dimension(1).fixed == corners,
+            regions.dimension(0).fixed ?? 0 >= 0
         else {
             return []
         }

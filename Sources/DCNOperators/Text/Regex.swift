@@ -106,7 +106,8 @@ struct LinearRegex: Sendable {
 
     /// All states that `pending` ones lead to without reading; each once. Afterwards none is pending.
     private func follow(
-        _ pending: inout [Int], at position: Int, in scalars: [UInt32], _ states: inout [Int], _ marks: inout [Int]
+        _ pending: inout [Int], at position: Int, in scalars: [UInt32],
+        _ states: inout [Int], _ marks: inout [Int]
     ) {
         states.removeAll(keepingCapacity: true)
         while let state = pending.popLast() {

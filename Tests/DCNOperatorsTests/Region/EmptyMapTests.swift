@@ -15,7 +15,7 @@ struct EmptyMapTests {
         #expect(y.first?.elements(as: Float.self).allSatisfy { $0 == 0 } == true)
     }
 
-    @Test("no pooling reads beside nothing", arguments: [[1, 4, 0, 3], [1, 4, 3, 0]])
+    @Test("no pooling reads beside nothing", arguments: [[1, 4, 0, 3], [1, 4, 3, 0], [0, 4, 3, 3]])
     func poolings(extents: [Int]) throws {
         let (bins, square) = (RegionBins(height: 1, width: 2), RegionBins(height: 2, width: 2))
         var sensitive = RoiAlign(bins)
@@ -27,7 +27,7 @@ struct EmptyMapTests {
                 square, outputChannels: 1, group: 2, part: 2, samples: [2, 2], displacementScale: 0.1),
         ]
         let x = try #require(Tensor(extents: extents, [Float]()))
-        let regions = try #require(Tensor(extents: [1, 5], [Float(0), 0, 0, 0, 0]))
+        let regions = try #require(Tensor(extents: [2, 5], [Float(0), 0, 0, 0, 0, -0.5, 0, 0, 1, 1]))
         for op in poolings {
             #expect(try run(op, [x, regions])[0].elements(as: Float.self).allSatisfy { $0 == 0 }, "\(op)")
             let wide = try run(op, [doubled(x), doubled(regions)])[0].elements(as: Double.self)

@@ -51,6 +51,14 @@ struct RegionTests {
         for op in sensitive { #expect(try run(op, [wide, rois])[0].extents == [4, 2, 2, 2]) }
     }
 
+    @Test("a maximum over regions that are not finite once they are scaled, in double precision")
+    func scaledBeyondNumbers() throws {
+        let values: [Double] = [0, 1e300, 1e300, 1e300, 1e300, 0, -1e300, 0, 1e300, 3]
+        let rois = try #require(Tensor(extents: [2, 5], values))
+        let op = MaxRoiPool(RegionBins(height: 2, width: 2, scale: 1e30))
+        #expect(try run(op, [doubled(shuffled([1, 2, 4, 4])), rois])[0].extents == [2, 2, 2, 2])
+    }
+
     @Test("a constant map gives its value inside")
     func constant() throws {
         let x = try #require(Tensor(extents: [1, 1, 8, 8], [Float](repeating: 3, count: 64)))
