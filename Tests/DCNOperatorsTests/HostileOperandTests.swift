@@ -113,6 +113,17 @@ struct HostileOperandTests {
         }
     }
 
+    @Test("pads that take off more than there is")
+    func cropping() throws {
+        let operands = [counting([1, 1, 2, 2]), counting([1, 1, 1, 1]), counting([1, 2, 2, 2])]
+        for pads in [[-3, 0, 0, 0], [0, -2, 0, -1], [-1 << 31, -1 << 31, -1 << 31, -1 << 31]] {
+            var (plain, deformable) = (Conv(), DeformConv())
+            (plain.window.pads, deformable.window.pads) = (pads, pads)
+            #expect(try refusal(plain, Array(operands.prefix(2))).contains("pads"))
+            #expect(try refusal(deformable, operands).contains("pads"))
+        }
+    }
+
     @Test("anchors that are not there", arguments: [-1, 1, Int.max])
     func anchors(_ choice: Int) throws {
         let op = YoloDetection(

@@ -107,7 +107,8 @@ extension Window {
         return room < 0 ? 0 : room / strides[axis] + 1
     }
 
-    /// The output dimension of a convolution, symbolic where nothing changes the extent.
+    /// The output dimension of a convolution, symbolic where nothing changes the extent; throws where negative pads take off
+    /// more than there is.
     package func output(_ axis: Int, of dimension: Dimension) throws(Misfit) -> Dimension {
         guard let extent = dimension.fixed else {
             if case .symbol = dimension, strides[axis] == 1 {
@@ -121,6 +122,10 @@ extension Window {
         }
         guard extent <= Self.largest else {
             throw .limit(of: "an extent", asked: extent, limit: Self.largest)
+        }
+        let pad = padding(axis, extent: extent)
+        guard extent + pad.begin + pad.end >= 0 else {
+            throw .attribute("pads", because: "take \(-pad.begin - pad.end) off an extent of \(extent)")
         }
         return .fixed(output(axis, extent: extent))
     }
