@@ -37,8 +37,8 @@ final class GraphRunner: Sendable {
         for (index, value) in known { types[index] = value.type }
         var planner = Planner(
             graph: graph, order: order, liveness: liveness,
-            instructionSet: environment.instructionSet, threads: environment.team.threads, start: start, byteLimit: environment.budget.limit,
-            types: types, known: known)
+            instructionSet: environment.instructionSet, threads: environment.team.threads, start: start,
+            byteLimit: environment.budget.limit, types: types, known: known)
         let plan = try planner.plan(in: environment)
         plans.withLock { $0[key] = plan }
         return plan

@@ -38,9 +38,7 @@ struct Planner {
 
     init(
         graph: Graph, order: [NodeID], liveness: Liveness, instructionSet: InstructionSet, threads: Int,
-        start: Int,
-        byteLimit: Int,
-        types: [Int: ValueType], known: [Int: Datum]
+        start: Int, byteLimit: Int, types: [Int: ValueType], known: [Int: Datum]
     ) {
         self.graph = graph
         self.order = order

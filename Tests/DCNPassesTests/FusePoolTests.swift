@@ -17,7 +17,9 @@ struct FusePoolTests {
         var pool = PoolWindow(kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1])
         var hasBias = true
 
-        var description: String { "\(input) \(outputs) \(kernel) \(strides) \(pads) \(pool.kernel) \(pool.strides)" }
+        var description: String {
+            "\(input) \(outputs) \(kernel) \(strides) \(pads) \(pool.kernel) \(pool.strides)"
+        }
 
         var convolution: Conv {
             var op = Conv()
@@ -59,7 +61,8 @@ struct FusePoolTests {
             pool: PoolWindow(kernel: [2, 2], strides: [1, 1], pads: [4, 4, 4, 4])),
     ]
 
-    @Test("the answer is that of convolution and pooling, bit by bit, on any instruction set", arguments: cases)
+    @Test(
+        "the answer is that of convolution and pooling, bit by bit, on any instruction set", arguments: cases)
     func sameBits(_ example: Case) throws {
         let apart = try laidOut(example.graph())
         let (joined, log) = try after(FusePool(), apart)
