@@ -2,6 +2,7 @@
 #include <string.h>
 
 #define ODD UINT64_C(0x9e3779b97f4a7c15)
+// Bytes between what is summed and what is called for.
 enum { AHEAD = 4096 };
 
 // Words are little-endian wherever they are read; every machine we run on stores them so.

@@ -53,18 +53,18 @@ static float winograd_weight(const double t[][3], ptrdiff_t i, ptrdiff_t j, cons
 }
 
 void winograd_pack(dcn_conv_form form, const dcn_conv_shape *s, const float *weights, float *packed) {
-    const ptrdiff_t side = winograd_edge(form) + 2;
+    const ptrdiff_t sets = winograd_make_grid(form, s).sets;
     const double(*t)[3] = form == DCN_CONV_WINOGRAD_2   ? winograd_weights_2
                           : form == DCN_CONV_WINOGRAD_4 ? winograd_weights_4
                           : form == DCN_CONV_WINOGRAD_6 ? winograd_weights_6
                                                         : winograd_weights_4_strided;
     for (ptrdiff_t column = 0; column < s->outputs; column += CONV_PANEL) {
         const ptrdiff_t width = conv_panel_width(s->outputs, column);
-        for (ptrdiff_t p = 0; p < side * side; p++)
+        for (ptrdiff_t p = 0; p < sets * sets; p++)
             for (ptrdiff_t c = 0; c < s->channels; c++, packed += width)
                 for (ptrdiff_t o = 0; o < width; o++) {
                     const float *w = weights + ((column + o) * s->channels + c) * 9;
-                    packed[o] = column + o < s->outputs ? winograd_weight(t, p / side, p % side, w) : 0;
+                    packed[o] = column + o < s->outputs ? winograd_weight(t, p / sets, p % sets, w) : 0;
                 }
     }
 }

@@ -41,11 +41,7 @@ struct ConvKernel: Kernel {
                 throw .value(of: "the convolution", because: "is too large to be planned")
             }
         }
-        if bytes > 0, let count = try call.input(1).elementCount, count != plan.packed_count {
-            throw .extent(
-                of: "weight", axis: 0, expected: "\(plan.packed_count)", got: "\(count)",
-                because: "packed as \(form.form)")
-        }
+        if bytes > 0 { try call.expectPacked(plan.packed_count, because: "packed as \(form.form)") }
         table = try ConvTable(call.instructionSet)
         self.plan = plan
         activation = op.activation

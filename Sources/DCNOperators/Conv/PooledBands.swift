@@ -68,19 +68,11 @@ struct PooledBands: Sendable {
 
     /// One pooled row of a band as the pooling of the results at hand, of rows `rows`.
     func shape(row: Int, _ rows: Range<Int>, _ band: Band) -> dcn_pool {
-        let (down, across) = (axes[0], axes[1])
-        var shape = dcn_pool()
-        shape.channels = channels
-        shape.extent = (1, rows.count, band.results.count)
-        shape.output = (1, 1, band.columns.count)
-        shape.kernel = (1, down.kernel, across.kernel)
-        shape.stride = (1, down.stride, across.stride)
-        shape.dilation = (1, 1, 1)
-        shape.pad_begin = (
-            0, down.begin + rows.lowerBound - row * down.stride,
-            across.begin + band.results.lowerBound - band.columns.lowerBound * across.stride
-        )
-        shape.order = 1
-        return shape
+        var (down, across) = (axes[0], axes[1])
+        (down.extent, across.extent) = (rows.count, band.results.count)
+        (down.output, across.output) = (1, band.columns.count)
+        down.begin += rows.lowerBound - row * down.stride
+        across.begin += band.results.lowerBound - band.columns.lowerBound * across.stride
+        return dcn_pool([PoolWindow.Axis(), down, across], channels: channels)
     }
 }

@@ -49,13 +49,9 @@ struct PooledConvKernel: Kernel {
                     throw .value(of: "the convolution", because: "is too large to be planned")
                 }
                 plans[columns, default: []].append(plan)
-                if let count = try call.input(1).elementCount, count != plan.packed_count {
-                    throw .extent(
-                        of: "weight", axis: 0, expected: "\(plan.packed_count)", got: "\(count)",
-                        because: "packed")
-                }
             }
         }
+        if let plan = plans.values.first?.first { try call.expectPacked(plan.packed_count) }
         return plans
     }
 
@@ -108,7 +104,6 @@ struct PooledConvKernel: Kernel {
         _ strip: UnsafeMutablePointer<Float>, _ frame: Frame
     ) {
         var shape = bands.shape(row: y, rows, band)
-        (shape.x_stride, shape.y_stride) = (pixel, pixel)
         let place = (item * bands.pooledHeight + y) * bands.pooledWidth + band.columns.lowerBound
         simd.table.pointee.pool_last_f32(
             DCN_POOL_MAX, &shape, strip, frame.output(0, as: Float.self) + place * pixel, nil, 0, 1)

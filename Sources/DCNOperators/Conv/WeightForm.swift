@@ -74,6 +74,14 @@ extension Accuracy {
     }
 }
 
+extension Call {
+    /// Throws unless there are as many packed weights as a plan reads.
+    func expectPacked(_ planned: Int, because reason: String = "packed") throws(Misfit) {
+        guard let count = try input(1).elementCount, count != planned else { return }
+        throw .extent(of: "weight", axis: 0, expected: "\(planned)", got: "\(count)", because: reason)
+    }
+}
+
 /// A bias as kernels read it: padded with zeros to the channel block.
 func paddedBias(_ bias: Tensor) -> Tensor {
     let values = bias.elements(as: Float.self)

@@ -26,11 +26,7 @@ struct DeformConvKernel: Kernel {
             let made = dcn_deform_make_plan(
                 &shape, machineCaches, call.instructionSet.code, call.tilesWanted, &plan)
             guard made != 0 else { throw .value(of: "the layer", because: "is too large to be planned") }
-            if let count = try call.input(1).elementCount, count != plan.packed_count {
-                throw .extent(
-                    of: "weight", axis: 0, expected: "\(plan.packed_count)", got: "\(count)",
-                    because: "packed")
-            }
+            try call.expectPacked(plan.packed_count)
         }
         table = try ConvTable(call.instructionSet)
         self.plan = plan

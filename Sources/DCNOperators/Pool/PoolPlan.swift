@@ -40,20 +40,9 @@ struct PoolPlan: Sendable {
     }
 
     private func shape(channels: Int, base: Int) -> dcn_pool {
-        var shape = dcn_pool()
-        shape.channels = channels
-        shape.x_stride = paddedChannels(channels)
-        shape.y_stride = shape.x_stride
-        shape.extent = (axes[0].extent, axes[1].extent, axes[2].extent)
-        shape.output = (axes[0].output, axes[1].output, axes[2].output)
-        shape.kernel = (axes[0].kernel, axes[1].kernel, axes[2].kernel)
-        shape.stride = (axes[0].stride, axes[1].stride, axes[2].stride)
-        shape.dilation = (axes[0].dilation, axes[1].dilation, axes[2].dilation)
-        shape.pad_begin = (axes[0].begin, axes[1].begin, axes[2].begin)
-        shape.pad_end = (axes[0].end, axes[1].end, axes[2].end)
+        var shape = dcn_pool(axes, channels: channels)
         if case .average(true) = pooling { shape.count_include_pad = 1 }
-        if case .norm(let order) = pooling { shape.order = Int32(clamping: order) }
-        shape.order = max(1, shape.order)
+        if case .norm(let order) = pooling { shape.order = max(1, Int32(clamping: order)) }
         shape.column_major = countsColumns ? 1 : 0
         shape.index_base = Int64(base)
         return shape
@@ -197,5 +186,26 @@ struct PoolPlan: Sendable {
             let room = first >= limit ? 0 : (limit - 1 - first) / axis.dilation + 1
             return product * min(axis.kernel, room)
         }
+    }
+}
+
+extension dcn_pool {
+    /// Pooling of so many channels, each pixel padded to whole vectors, over three axes: depth, height, width.
+    init(_ axes: [PoolWindow.Axis], channels: Int) {
+        func each(_ value: (PoolWindow.Axis) -> Int) -> (Int, Int, Int) {
+            (value(axes[0]), value(axes[1]), value(axes[2]))
+        }
+        self.init()
+        self.channels = channels
+        x_stride = paddedChannels(channels)
+        y_stride = x_stride
+        extent = each(\.extent)
+        output = each(\.output)
+        kernel = each(\.kernel)
+        stride = each(\.stride)
+        dilation = each(\.dilation)
+        pad_begin = each(\.begin)
+        pad_end = each(\.end)
+        order = 1
     }
 }
