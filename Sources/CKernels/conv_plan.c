@@ -43,8 +43,7 @@ ptrdiff_t conv_inner_target(dcn_caches caches, int thirds) {
     return conv_most(128, conv_least(512, caches.level2 / (8 * CONV_PANEL * (ptrdiff_t)sizeof(float))));
 }
 
-/// `whole` in the fewest pieces of at most `most`, as equal as can be.
-static ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most) {
+ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most) {
     return conv_most(1, conv_pieces(whole, conv_most(1, conv_pieces(whole, most))));
 }
 

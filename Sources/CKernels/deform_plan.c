@@ -3,6 +3,9 @@
 /// Bytes the table of one tile may take, and the sampled rows, so that both stay in a second-level cache or near.
 enum { DEFORM_TABLE_MOST = 1 << 20, DEFORM_PANEL_MOST = 1 << 20, DEFORM_FIELD_MOST = 1 << 20,
        DEFORM_STAGE_MOST = 1 << 19 };
+/// Rows that fill whole lines of the planes they go to, and those that are whole kernels of 12 or 24 rows as well; the
+/// fewest that groups of few channels are planned for.
+enum { DEFORM_LINE_ROWS = 16, DEFORM_KERNEL_ROWS = 48, DEFORM_NARROW_ROWS = 16 };
 
 static int deform_valid(const dcn_deform_shape *s) {
     const dcn_conv_shape *c = &s->conv;
@@ -99,6 +102,9 @@ ptrdiff_t dcn_deform_pack(const dcn_deform_shape *s, const float *weights, float
     return count;
 }
 
+/// Bytes of the samples of groups of few channels, which are read once, soon after they were written.
+static ptrdiff_t deform_narrow_most(dcn_caches caches) { return conv_least(DEFORM_PANEL_MOST, caches.level2 / 4); }
+
 /// Blocks of products, and what is tabled at a time.
 static void deform_plan_blocks(dcn_deform_plan *plan, dcn_caches caches, int thirds) {
     const dcn_deform_shape *s = &plan->shape;
@@ -113,6 +119,9 @@ static void deform_plan_blocks(dcn_deform_plan *plan, dcn_caches caches, int thi
         conv_cut_inner(entries, width, target, &plan->block_taps, &plan->block_channels);
         plan->block_channels = channels;
         plan->table_entries = plan->block_taps;
+    } else if (plan->narrow) {
+        const ptrdiff_t tap_bytes = DEFORM_NARROW_ROWS * channels * (ptrdiff_t)sizeof(float);
+        plan->block_taps = conv_equal_piece(taps, deform_narrow_most(caches) / tap_bytes);
     } else if (s->conv.groups > 1) {
         plan->block_taps = conv_most(1, conv_least(taps, target / channels));
     } else {
@@ -123,6 +132,11 @@ static void deform_plan_blocks(dcn_deform_plan *plan, dcn_caches caches, int thi
 
 static ptrdiff_t deform_fit(ptrdiff_t rows, ptrdiff_t row_bytes, ptrdiff_t most) {
     return conv_most(1, conv_least(rows, most / row_bytes));
+}
+
+static ptrdiff_t deform_whole_lines(ptrdiff_t rows) {
+    const ptrdiff_t step = rows > DEFORM_KERNEL_ROWS ? DEFORM_KERNEL_ROWS : DEFORM_LINE_ROWS;
+    return rows > step ? rows / step * step : rows;
 }
 
 /// Whether the sampled rows are split before they are multiplied. The channels of one of several groups are not cut into
@@ -156,7 +170,8 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     const conv_cut cut = conv_cut_tiles(&product, caches, conv_pieces(tiles_wanted, c->batch));
     const ptrdiff_t table_row = 8 * dcn_padded(plan->table_entries) * word;
     const ptrdiff_t field_row = (dcn_padded(2 * entries) + dcn_padded(entries)) * word;
-    ptrdiff_t rows = deform_fit(cut.block_rows, conv_most(1, plan->panel_stride * word), DEFORM_PANEL_MOST);
+    const ptrdiff_t panel_most = plan->narrow ? deform_narrow_most(caches) : DEFORM_PANEL_MOST;
+    ptrdiff_t rows = deform_fit(cut.block_rows, conv_most(1, plan->panel_stride * word), panel_most);
     rows = deform_fit(rows, field_row, DEFORM_FIELD_MOST);
     const ptrdiff_t stage_row = s->row_major ? dcn_padded(c->outputs) * word : 0;
     if (stage_row) rows = deform_fit(rows, stage_row, DEFORM_STAGE_MOST);
@@ -164,6 +179,7 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     const int one_block = plan->block_taps >= all_taps && plan->block_channels >= c->channels;
     plan->pixel_by_pixel = plan->fused || one_block;
     if (!plan->pixel_by_pixel) rows = deform_fit(rows, table_row, DEFORM_TABLE_MOST);
+    if (s->row_major) rows = deform_whole_lines(rows);
     const ptrdiff_t table_pixels = plan->pixel_by_pixel ? 1 : rows;
 
     plan->block_rows = rows;

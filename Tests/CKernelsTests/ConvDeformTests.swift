@@ -247,6 +247,27 @@ struct ConvDeformTests {
         }
     }
 
+    @Test("finished rows go to whole lines of planes", arguments: ConvKernels.available)
+    func wholeLines(_ kernels: ConvKernels) {
+        Self.check(kernels, seed: 59, cases: 24) { shape, noise in
+            let rows = 4 + noise.index(6)
+            shape.row_major = 1
+            shape.conv.outputs = 16 * (1 + noise.index(2)) + noise.index(2)
+            (shape.conv.input.height, shape.conv.input.width) = (rows, 16)
+            (shape.conv.output.height, shape.conv.output.width) = (rows, 16)
+        }
+    }
+
+    @Test("every width of channels that have outputs of their own", arguments: ConvKernels.available)
+    func depthwise(_ kernels: ConvKernels) {
+        Self.check(kernels, seed: 61, cases: 24) { shape, noise in
+            let widths = [1, 7, 16, 17, 31, 32, 33, 48, 128, 129, 160, 163, 300]
+            shape.offset_groups = 1 + noise.index(2)
+            shape.conv.channels = widths[noise.index(widths.count)] * shape.offset_groups
+            (shape.conv.outputs, shape.conv.groups) = (shape.conv.channels, shape.conv.channels)
+        }
+    }
+
     @Test("scratch stays under 4 MiB for layers of any width", arguments: ConvKernels.available)
     func scratch(_ kernels: ConvKernels) {
         for (channels, parts, groups, kernel) in [

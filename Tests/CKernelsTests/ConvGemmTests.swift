@@ -97,14 +97,15 @@ struct ConvGemmTests {
     @Test("layouts there and back", arguments: ConvKernels.available)
     func relayout(_ kernels: ConvKernels) {
         var noise = Noise(4)
-        for _ in 0..<40 {
-            let batch = 1 + noise.index(2), channels = 1 + noise.index(40), pixels = 1 + noise.index(300)
+        for trial in 0..<60 {
+            let batch = 1 + noise.index(2), channels = 1 + noise.index(40)
+            let pixels = trial % 3 == 0 ? 16 * (1 + noise.index(20)) : 1 + noise.index(300)
             let x = ConvBuffer(noise.floats(batch * channels * pixels))
             let target = ConvTarget(&noise, pixels: batch * pixels, channels: channels)
             let y = target.output(streaming: false)
             var job = dcn_relayout(
                 x: x.pointer, y: y.data, batch: batch, channels: channels, pixels: pixels, stride: y.stride,
-                clear: y.clear, row_major_stride: channels * pixels)
+                clear: y.clear, row_major_stride: channels * pixels, streaming: Int32(trial % 2))
             for tile in 0..<dcn_relayout_tiles(&job) { kernels.table.to_channels_last(&job, tile) }
             let expected = (0..<batch * pixels * channels).map { index in
                 let channel = index % channels, pixel = index / channels

@@ -75,7 +75,7 @@ typedef struct {
     float *data;                 ///< first output channel of the first pixel
     ptrdiff_t stride;            ///< floats from one pixel to the next, ≥ O
     ptrdiff_t clear;             ///< channels O ..< clear of each pixel are set to zero; ≤ stride. 0 or O: none
-    int32_t streaming;           ///< 1: bypass the caches (an output larger than about half of the third level)
+    int32_t streaming;           ///< 1: bypass the caches (an output that would not stay in them)
 } dcn_output;
 
 /// `count` rounded up to a multiple of 16: the channel stride of a tensor of its own, the length of a bias.
@@ -339,6 +339,7 @@ typedef struct {
     ptrdiff_t stride;            ///< of the channels-last side, floats per pixel
     ptrdiff_t clear;             ///< to channels last: channels C ..< clear are set to zero; 0 or C: none
     ptrdiff_t row_major_stride;  ///< floats from one image of the row-major side to the next; C·pixels where adjacent
+    int32_t streaming;           ///< 1: bypass the caches where lines are whole and aligned
 } dcn_relayout;
 
 /// Tiles of a layout change.

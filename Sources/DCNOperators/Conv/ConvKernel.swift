@@ -47,7 +47,7 @@ struct ConvKernel: Kernel {
         activation = op.activation
         inputStride = paddedChannels(input[1])
         outputStride = paddedChannels(form.extents[0])
-        streams = bytes > machineCaches.level3 / 2
+        streams = isStreamed(byteCount: bytes)
     }
 
     var tileCount: Int { plan.tile_count }

@@ -36,7 +36,7 @@ struct DeformConvKernel: Kernel {
         offset = try FieldLayout(call.input(2))
         mask = op.jointMask ? offset : call.has(4) ? try FieldLayout(call.input(4)) : nil
         maskStart = op.jointMask ? 2 * op.offsetGroups * window.taps : 0
-        streams = bytes > machineCaches.level3 / 2
+        streams = isStreamed(byteCount: bytes)
     }
 
     var tileCount: Int { plan.tile_count }

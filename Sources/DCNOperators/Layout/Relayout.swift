@@ -34,11 +34,12 @@ package struct Relayout: Operator {
         let toChannelsLast = layout == .channelsLast
         let stride = paddedChannels(extents[1])
         let pixels = extents[2...].reduce(1, *)
+        let streams = isStreamed(byteCount: try call.output(0).byteCount ?? 0)
         @Sendable func job(_ frame: Frame) -> dcn_relayout {
             dcn_relayout(
                 x: frame.input(0, as: Float.self), y: frame.output(0, as: Float.self), batch: extents[0],
                 channels: extents[1], pixels: pixels, stride: stride, clear: toChannelsLast ? stride : 0,
-                row_major_stride: extents[1] * pixels)
+                row_major_stride: extents[1] * pixels, streaming: streams ? 1 : 0)
         }
         var counted = dcn_relayout()
         counted.batch = extents[0]
