@@ -258,6 +258,18 @@ struct ConvDeformTests {
         }
     }
 
+    @Test("groups of few channels", arguments: ConvKernels.available)
+    func narrowGroups(_ kernels: ConvKernels) {
+        Self.check(kernels, seed: 67, cases: 24) { shape, noise in
+            let outputs = 2 << noise.index(4)
+            shape.conv.groups = 2 + noise.index(9)
+            shape.conv.channels = (1 + noise.index(outputs)) * shape.conv.groups
+            shape.conv.outputs = outputs * shape.conv.groups
+            shape.offset_groups = noise.index(2) == 0 ? 1 : shape.conv.groups
+            (shape.conv.output.height, shape.conv.output.width) = (4 + noise.index(5), 7)
+        }
+    }
+
     @Test("every width of channels that have outputs of their own", arguments: ConvKernels.available)
     func depthwise(_ kernels: ConvKernels) {
         Self.check(kernels, seed: 61, cases: 24) { shape, noise in

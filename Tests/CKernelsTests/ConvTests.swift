@@ -242,6 +242,15 @@ struct ConvTests {
         }
     }
 
+    @Test("groups of 8 outputs, of which a vector holds one for two rows", arguments: ConvKernels.available)
+    func pairs(_ kernels: ConvKernels) {
+        Self.check(DCN_CONV_NARROW, kernels, cases: 30) { shape, noise in
+            shape.groups = 2 + noise.index(9)
+            (shape.channels, shape.outputs) = ((1 + noise.index(8)) * shape.groups, 8 * shape.groups)
+            shape.output = dcn_extent(depth: 1, height: 3 + noise.index(6), width: 5 + noise.index(12))
+        }
+    }
+
     @Test("depthwise, with kernels of their own", arguments: ConvKernels.available)
     func depthwise(_ kernels: ConvKernels) {
         for form in [DCN_CONV_NARROW, DCN_CONV_DEPTHWISE_PLANES] {
