@@ -25,6 +25,7 @@ VERSIONS = {
     "pycocotools": "2.0.11",
     "openvino": "2026.4.1",
     "ncnn": "1.0.20261020",
+    "MNN": "3.6.1",
 }
 
 # What a package is imported as, where that is not its own name.

@@ -1,6 +1,6 @@
 """The layer cases: ONNX files of one node, or a few that are one layer, with inputs, row-major in and out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy
@@ -194,6 +194,26 @@ def network_case(name: str) -> Case:
         return network.model(), {"data": smooth(0, 1, 3, *size, reach=1.5)}
 
     return Case(name, "network", make, NETWORK_TARGETS[name])
+
+
+def detector_case() -> Case:
+    """torchvision's Faster R-CNN with ResNet-50 and feature pyramid, as PyTorch's TorchScript exporter writes it."""
+
+    def make():
+        import tempfile
+
+        from torchvision.models import detection
+        from torchvision_networks import exporting, networks, seeding
+
+        made = networks.detector("faster-rcnn-r50-fpn", detection.fasterrcnn_resnet50_fpn, min_size=600, max_size=1000)
+        made = replace(made, inputs={"image": (3, 600, 1000)})
+        network, inputs = seeding.build(made, 3), networks.example(made, 3)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.onnx"
+            exporting.write_model(made, network, inputs, False, 18, path)
+            return onnx.load(path), {name: value.numpy() for name, value in inputs.items()}
+
+    return Case("faster-rcnn-r50-fpn", "network", make, 1.4)
 
 
 def file_case(path: Path) -> Case:

@@ -167,7 +167,40 @@ def ncnn(model: Path, inputs: dict, threads: int):
     return run
 
 
-RIVALS = {"onnxruntime": onnxruntime, "openvino": openvino, "torchvision": torchvision, "ncnn": ncnn}
+def mnn(model: Path, inputs: dict, threads: int):
+    """Converted by MNN's own converter; float32 throughout ("high" precision)."""
+    import subprocess
+    import tempfile
+
+    import MNN as runtime
+    import onnx
+
+    result = onnx.load(model, load_external_data=False).graph.output[0].name
+    settings = {"backend": "CPU", "numThread": threads, "precision": "high"}
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "model.mnn"
+        done = subprocess.run([Path(sys.executable).parent / "mnnconvert", "-f", "ONNX", "--modelFile", model,
+                               "--MNNModel", made, "--bizCode", "dcn"], capture_output=True, text=True)
+        if not made.exists():
+            raise Unsupported(" ".join((done.stdout + done.stderr).split())[-200:])
+        manager = runtime.nn.create_runtime_manager((settings,))
+        net = runtime.nn.load_module_from_file(str(made), list(inputs), [result], runtime_manager=manager)
+    if net is None:
+        raise Unsupported("MNN does not load the model")
+    kinds = {"float32": runtime.numpy.float32, "int64": runtime.numpy.int32, "int32": runtime.numpy.int32}
+
+    def operand(array):
+        # Its integers have 32 bits.
+        kept = array.astype(numpy.int32) if array.dtype == numpy.int64 else array
+        made = runtime.expr.placeholder(list(array.shape), runtime.expr.NCHW, kinds[str(array.dtype)])
+        made.write(numpy.ascontiguousarray(kept))
+        return made
+
+    operands = [operand(array) for array in inputs.values()]
+    return lambda: numpy.array(net.forward(operands)[0].read())
+
+
+RIVALS = {"onnxruntime": onnxruntime, "openvino": openvino, "torchvision": torchvision, "ncnn": ncnn, "mnn": mnn}
 
 
 def own_memory(field: str) -> int:
