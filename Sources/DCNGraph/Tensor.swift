@@ -109,6 +109,8 @@ extension Tensor {
         guard MemoryLayout<T>.stride == self.type.element.byteWidth else { return [] }
         return withBytes { bytes in
             let count = bytes.count / MemoryLayout<T>.stride
+            // Without elements the initialiser would write into the empty array that all threads share.
+            guard count > 0 else { return [] }
             return [T](unsafeUninitializedCapacity: count) { buffer, initialised in
                 if let target = UnsafeMutableRawBufferPointer(buffer).baseAddress,
                     let source = bytes.baseAddress

@@ -91,6 +91,7 @@ extension NewFile {
 func packed<M>(_ message: UnsafeMutablePointer<M>) -> [UInt8] {
     let base = UnsafeMutableRawPointer(message).assumingMemoryBound(to: ProtobufCMessage.self)
     let count = protobuf_c_message_get_packed_size(base)
+    guard count > 0 else { return [] }
     return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
         initialised = protobuf_c_message_pack(base, buffer.baseAddress)
     }
