@@ -23,12 +23,8 @@ struct ConvKernel: Kernel {
     private let streams: Bool
 
     init(_ op: Conv, _ call: Call) throws(Misfit) {
-        guard let form = op.packed else { throw .missing("the form of the weights") }
-        let input = try call.extents(0)
-        let window = try op.window.resolved(kernel: Array(form.extents[2...]))
-        guard var shape = convShape(window, groups: op.groups, input: input, weights: form.extents) else {
-            throw .value(of: "x", because: "is too small for the kernel")
-        }
+        let form = try op.weightForm()
+        var shape = try op.geometry(call, form)
         var plan = dcn_conv_plan()
         let bytes = try call.output(0).byteCount ?? 0
         if bytes == 0 {
@@ -45,7 +41,7 @@ struct ConvKernel: Kernel {
         table = try ConvTable(call.instructionSet)
         self.plan = plan
         activation = op.activation
-        inputStride = paddedChannels(input[1])
+        inputStride = paddedChannels(shape.channels)
         outputStride = paddedChannels(form.extents[0])
         streams = isStreamed(byteCount: bytes)
     }
@@ -80,4 +76,20 @@ func epilogue(_ activation: Activation, bias: Int, residual: Int, stride: Int, _
         residual: frame.optionalInput(residual, as: Float.self),
         residual_stride: stride, activation: activation.code, alpha: activation.alpha, beta: activation.beta,
         residual_last: 0)
+}
+
+extension Conv {
+    /// How the weights are packed.
+    func weightForm() throws(Misfit) -> WeightForm {
+        guard let packed else { throw .missing("the form of the weights") }
+        return packed
+    }
+
+    /// The geometry that a call asks for.
+    func geometry(_ call: Call, _ form: WeightForm) throws(Misfit) -> dcn_conv_shape {
+        let window = try window.resolved(kernel: Array(form.extents[2...]))
+        let shape = convShape(window, groups: groups, input: try call.extents(0), weights: form.extents)
+        guard let shape else { throw .value(of: "x", because: "is too small for the kernel") }
+        return shape
+    }
 }

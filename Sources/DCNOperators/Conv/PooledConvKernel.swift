@@ -18,13 +18,9 @@ struct PooledConvKernel: Kernel {
     let tileCount: Int
 
     init(_ op: PooledConv, _ call: Call) throws(Misfit) {
-        guard let form = op.convolution.packed else { throw .missing("the form of the weights") }
+        let form = try op.convolution.weightForm()
+        let shape = try op.convolution.geometry(call, form)
         input = try call.extents(0)
-        let window = try op.convolution.window.resolved(kernel: Array(form.extents[2...]))
-        guard
-            let shape = convShape(
-                window, groups: op.convolution.groups, input: input, weights: form.extents)
-        else { throw .value(of: "x", because: "is too small for the kernel") }
         pixel = paddedChannels(form.extents[0])
         bands = try PooledBands(shape, op.window, pixel: pixel, tilesWanted: call.tilesWanted)
         tileCount = (try call.output(0).byteCount ?? 0) == 0 ? 0 : input[0] * bands.count
