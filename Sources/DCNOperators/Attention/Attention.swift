@@ -80,7 +80,6 @@ package struct Attention: Operator {
             throw .unsupported("attention of mixed element types")
         }
         let mask = call.has(3) ? try AttentionMask(call.input(3), sizes) : nil
-        try mask?.checkElement()
         switch element {
         case .float32: return .kernel(AttentionKernel<Float>(self, sizes, mask))
         case .float64: return .kernel(AttentionKernel<Double>(self, sizes, mask))

@@ -139,16 +139,6 @@ struct AttentionKernel<T: BinaryFloatingPoint & BitwiseCopyable & Sendable>: Ker
 }
 
 extension AttentionMask {
-    /// Throws unless `bias` reads numbers of the mask's type.
-    func checkElement() throws(Misfit) {
-        switch element {
-        case .bool, .float32, .float64, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64:
-            return
-        default:
-            throw .element(of: "attn_mask", expected: "bool, float32, float64 or an integer", got: element)
-        }
-    }
-
     /// What the mask adds to one score.
     func bias(_ batch: Int, _ head: Int, _ query: Int, _ key: Int, _ frame: Frame) -> Double {
         guard key < keys else { return -.infinity }
