@@ -47,6 +47,19 @@ struct HostileOperandTests {
         #expect(said.contains("offset is int8"))
     }
 
+    @Test(
+        "a mask of numbers that attention cannot read",
+        arguments: [ElementType.float8e4m3fn, .uint4, .complex64])
+    func mask(_ element: ElementType) throws {
+        let (rows, byteCount) = (
+            counting([1, 1, 2, 4]), element == .complex64 ? 32 : element == .uint4 ? 2 : 4
+        )
+        let mask = try #require(
+            Tensor(
+                TensorType(element, extents: [2, 2]), bytesOf: [UInt8](repeating: 0, count: byteCount)))
+        #expect(try refusal(Attention(), [rows, rows, rows, mask]).contains("attn_mask is \(element)"))
+    }
+
     @Test("a bias that is no float")
     func bias() throws {
         let op = MaskedConv(padding: [0, 0], strides: [1, 1])

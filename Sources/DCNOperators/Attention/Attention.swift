@@ -41,6 +41,7 @@ package struct Attention: Operator {
         let k = try inputs.required(1, "K")
         let v = try inputs.required(2, "V")
         for operand in [q, k, v] { try operand.expect([.float32, .float64, .float16, .bfloat16]) }
+        try inputs.optional(3, "attn_mask")?.expect(.numbers + [.bool])
         try k.expectSameElement(as: q)
         guard let rank = q.rank, k.rank != nil, v.rank != nil else {
             return types(q, v, Array(repeating: nil, count: 4), inputs)
