@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// A flag that another thread raises to end a run between two nodes or loop trips.
+/// A flag that another thread raises to end a run between two tiles of a node's work.
 public final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
 

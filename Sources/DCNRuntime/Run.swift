@@ -73,7 +73,6 @@ struct Run {
         }
         let scratch = workspace.scratch.base
         let share = plan.scratchByteCount
-        let team = environment.team
         // Safe: arena, scratch, constants and values of their own outlive the step; each thread has its own scratch.
         let failure = inputs.withUnsafeBufferPointer { inputs in
             outputs.withUnsafeBufferPointer { outputs -> Misfit? in
@@ -81,7 +80,7 @@ struct Run {
                 do throws(Misfit) {
                     try kernel.check(Frame(inputs: inputs, outputs: outputs, scratch: scratch))
                 } catch { return error }
-                team.run(tiles: kernel.tileCount) { tile, thread in
+                environment.share(kernel.tileCount) { tile, thread in
                     kernel.run(
                         tile: tile,
                         in: Frame(inputs: tables.0, outputs: tables.1, scratch: tables.2 + thread * share))
@@ -90,6 +89,7 @@ struct Run {
             }
         }
         if let failure { throw failure }
+        try environment.checkpoint()
     }
 
     private mutating func makeOutputs(of step: Step) throws(Misfit) {

@@ -21,6 +21,19 @@ struct RunEnvironment {
         if let deadline, now() > deadline { throw .stopped("the time allowed is over") }
     }
 
+    /// Whether `checkpoint` would throw; stays so once it is.
+    private var isOver: Bool {
+        cancellation?.isCancelled == true || deadline.map { now() > $0 } == true
+    }
+
+    /// Runs `body(tile, thread)` for every tile on the team. Tiles do not begin once the run is over: then what they
+    /// write is not whole, and the caller asks `checkpoint` before it is read.
+    func share(_ tiles: Int, _ body: (_ tile: Int, _ thread: Int) -> Void) {
+        team.run(tiles: tiles) { tile, thread in
+            if !isOver { body(tile, thread) }
+        }
+    }
+
     func allocate(_ type: TensorType, from recycler: Recycler? = nil) throws(Misfit) -> MutableTensor {
         guard let bytes = type.byteCount else { throw .missing("the shape of an output") }
         try budget.take(bytes)
@@ -77,6 +90,7 @@ struct SessionScope: Scope {
         let serial = SerialScope(instructionSet: instructionSet, byteLimit: Int.max)
         try serial.run(
             kernel, inputs: inputs, outputs: outputs, threads: environment.team.threads,
-            on: environment.team.run)
+            on: environment.share)
+        try environment.checkpoint()
     }
 }

@@ -23,13 +23,32 @@ func run(
     process.standardError = errors
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    // Errors are few: they fit the pipe while results are read.
+    let complaints = Background { errors.fileHandleForReading.readDataToEndOfFile() }
     let said = output.fileHandleForReading.readDataToEndOfFile()
-    let complaints = errors.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return Outcome(
         code: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-        output: String(decoding: said, as: UTF8.self), errors: String(decoding: complaints, as: UTF8.self))
+        output: String(decoding: said, as: UTF8.self), errors: String(decoding: complaints.result, as: UTF8.self))
+}
+
+/// Work on a thread of its own, whose result is waited for.
+private final class Background: @unchecked Sendable {
+    // Safe: written before `done` is signalled, read after.
+    private var value = Data()
+    private let done = DispatchSemaphore(value: 0)
+
+    init(_ work: @escaping @Sendable () -> Data) {
+        DispatchQueue.global().async {
+            self.value = work()
+            self.done.signal()
+        }
+    }
+
+    /// What the work gave; asked for once.
+    var result: Data {
+        done.wait()
+        return value
+    }
 }
 
 /// The command that was built with these tests.

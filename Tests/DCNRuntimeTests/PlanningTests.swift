@@ -110,33 +110,6 @@ struct PlanningTests {
         #expect(answer["y"]?.extents == [1, 4, 2, 6])
     }
 
-    @Test("a cancelled run stops, the next one does not")
-    func cancelled() throws {
-        var session = try Session(Model(graph: try chain()))
-        var numbers = Seeded(3)
-        let cancellation = Cancellation()
-        cancellation.cancel()
-        let x = numbers.tensor([1, 4, 2, 6])
-        #expect(throws: DCNError.self) {
-            let _: [String: Tensor] = try session.run(["x": x], until: cancellation)
-        }
-        let answer: [String: Tensor] = try session.run(["x": x])
-        #expect(answer.count == 2)
-    }
-
-    @Test("a run whose time is over ends while its plan is made, the next one does not")
-    func deadline() throws {
-        var session = try Session(Model(graph: try chain()))
-        var numbers = Seeded(3)
-        let x = numbers.tensor([1, 4, 2, 6])
-        let error = #expect(throws: DCNError.self) {
-            let _: [String: Tensor] = try session.run(["x": x], deadline: 0)
-        }
-        #expect(error?.stage == .plan)
-        let answer: [String: Tensor] = try session.run(["x": x])
-        #expect(answer.count == 2)
-    }
-
     @Test("memory beyond the limit is refused before it is asked for")
     func limit() throws {
         var session = try Session(Model(graph: try chain()), options: Options(memoryLimit: 10_000))

@@ -22,7 +22,8 @@ struct PlainRoiAlign<T: BinaryFloatingPoint & Sendable>: Sendable {
 
     var kernel: TileKernel {
         let (channels, plan) = (self.channels, self)
-        let tiling = Tiling(rois[0] &* channels, cost: op.bins.height &* op.bins.width &* 64)
+        let samples = op.bins.samplingRatio > 0 ? op.bins.samplingRatio &* op.bins.samplingRatio : 4
+        let tiling = Tiling(rois[0] &* channels, cost: op.bins.height &* op.bins.width &* samples &* 16)
         return TileKernel(tiles: tiling.tiles) { (tile, frame) in
             for row in tiling[tile] { plan.run(row / channels, row % channels, frame) }
         }

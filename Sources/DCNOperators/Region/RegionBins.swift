@@ -30,6 +30,7 @@ package struct RegionBins: Sendable, Hashable, Codable {
     }
 
     private static let limit = 4096
+    private static let mostSamples = 256
 
     /// Throws unless the counts are sensible.
     func check() throws(Misfit) {
@@ -37,8 +38,9 @@ package struct RegionBins: Sendable, Hashable, Codable {
         where value < 1 || value > Self.limit {
             throw .attribute(name, because: "is \(value), expected 1 … \(Self.limit)")
         }
-        guard samplingRatio <= Self.limit else {
-            throw .attribute("sampling_ratio", because: "is \(samplingRatio), expected at most \(Self.limit)")
+        guard samplingRatio <= Self.mostSamples else {
+            throw .attribute(
+                "sampling_ratio", because: "is \(samplingRatio), expected at most \(Self.mostSamples)")
         }
     }
 

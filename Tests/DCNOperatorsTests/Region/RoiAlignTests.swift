@@ -59,6 +59,20 @@ struct RegionTests {
         #expect(try run(op, [doubled(shuffled([1, 2, 4, 4])), rois])[0].extents == [2, 2, 2, 2])
     }
 
+    @Test("more than 256 samples along an axis of a bin are refused")
+    func manySamples() throws {
+        let x = shuffled([2, 3, 9, 11])
+        let rois = try #require(Tensor(extents: [6, 5], Self.rois))
+        for map in [x, doubled(x)] {
+            let regions = map.type.element == .float64 ? doubled(rois) : rois
+            _ = try run(RoiAlign(RegionBins(height: 1, width: 1, samplingRatio: 256)), [map, regions])
+            let error = #expect(throws: Misfit.self) {
+                _ = try run(RoiAlign(RegionBins(height: 1, width: 1, samplingRatio: 257)), [map, regions])
+            }
+            #expect("\(error as Any)".contains("257, expected at most 256"))
+        }
+    }
+
     @Test("a constant map gives its value inside")
     func constant() throws {
         let x = try #require(Tensor(extents: [1, 1, 8, 8], [Float](repeating: 3, count: 64)))
