@@ -26,7 +26,7 @@ package struct ConstantOfShape: Operator {
             }
             return [.tensor(TensorType(element, Shape(dimensions)))]
         }
-        guard let rank = shape.dimension(0).fixed, shape.rank == 1, rank <= 64 else {
+        guard shape.rank == 1, let rank = try shape.axisCount() else {
             return [.tensor(TensorType(element, nil))]
         }
         return [.tensor(TensorType(element, Shape(Array(repeating: .unknown, count: rank))))]

@@ -27,7 +27,8 @@ package struct Col2Im: Operator {
         let image = try inputs.required(1, "image_shape", rank: 1)
         let block = try inputs.required(2, "block_shape", rank: 1)
         for operand in [image, block] { try operand.expect([.int64]) }
-        guard let count = image.length ?? block.length else {
+        let counts = (try image.axisCount(), try block.axisCount())
+        guard let count = counts.0 ?? counts.1 else {
             return [.tensor(TensorType(data.element, nil))]
         }
         let images = image.dimensions ?? Array(repeating: .unknown, count: count)

@@ -13,7 +13,8 @@ package struct Expand: MovementOperator {
         try shape.expect([.int64])
         guard let own = data.shape else { return [.tensor(TensorType(data.element, nil))] }
         guard let wanted = shape.dimensions else {
-            return [.tensor(TensorType(data.element, shape.length.map { .unknown(rank: max($0, own.rank)) }))]
+            let count = try shape.axisCount()
+            return [.tensor(TensorType(data.element, count.map { .unknown(rank: max($0, own.rank)) }))]
         }
         return [.tensor(TensorType(data.element, try broadcast(own, wanted)))]
     }
@@ -87,7 +88,7 @@ package struct Tile: MovementOperator {
         let repeats = try inputs.required(1, "repeats", rank: 1)
         try repeats.expect([.int64])
         guard let shape = data.shape else {
-            return [.tensor(TensorType(data.element, repeats.length.map { .unknown(rank: $0) }))]
+            return [.tensor(TensorType(data.element, try repeats.axisCount().map { .unknown(rank: $0) }))]
         }
         guard let factors = repeats.dimensions else {
             return [.tensor(TensorType(data.element, .unknown(rank: shape.rank)))]

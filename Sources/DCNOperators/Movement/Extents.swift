@@ -97,6 +97,16 @@ extension Operand {
         return shape.rank == 0 ? 1 : shape[0].fixed
     }
 
+    /// `length` where the numbers are one for each axis of a tensor; throws when there can be no such tensor.
+    func axisCount() throws(Misfit) -> Int? {
+        guard let length else { return nil }
+        let limit = ValueLimits().rank
+        guard length <= limit else {
+            throw .limit(of: "the number of axes that \(name) describes", asked: length, limit: limit)
+        }
+        return length
+    }
+
     /// Throws unless the operand holds int32 or int64.
     func expectIndices() throws(Misfit) { try expect([.int64, .int32]) }
 

@@ -60,7 +60,8 @@ package struct Slice: MovementOperator {
         let axes = try inputs.optional(3, "axes", rank: 1)
         let steps = try inputs.optional(4, "steps", rank: 1)
         for operand in [starts, ends, axes, steps].compactMap({ $0 }) { try operand.expectIndices() }
-        guard let count = starts.length ?? ends.length else { return Bounds() }
+        let counts = (try starts.axisCount(), try ends.axisCount())
+        guard let count = counts.0 ?? counts.1 else { return Bounds() }
         for operand in [starts, ends, axes, steps].compactMap({ $0 }) {
             guard let got = operand.length, got != count else { continue }
             throw .value(of: operand.name, because: "holds \(got) numbers, expected \(count) as starts")

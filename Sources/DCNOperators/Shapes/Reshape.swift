@@ -14,7 +14,7 @@ package struct Reshape: ViewOperator {
         let shape = try inputs.required(1, "shape", rank: 1)
         try shape.expect([.int64])
         guard let wanted = shape.dimensions else {
-            let rank = shape.dimension(0).fixed
+            let rank = try shape.axisCount()
             return [.tensor(TensorType(data.element, rank.map { Shape.unknown(rank: $0) }))]
         }
         return [.tensor(TensorType(data.element, try resolved(wanted, data.shape)))]

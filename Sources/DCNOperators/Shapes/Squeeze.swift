@@ -44,7 +44,7 @@ package struct Unsqueeze: ViewOperator {
         let axes = try inputs.required(1, "axes")
         try axes.expect([.int64])
         try axes.expectListOrScalar()
-        guard let shape = data.shape, let count = axes.length else {
+        guard let shape = data.shape, let count = try axes.axisCount() else {
             return [.tensor(TensorType(data.element, nil))]
         }
         let rank = shape.rank + count
