@@ -117,6 +117,8 @@ typedef struct {
 int conv_is_winograd(dcn_conv_form form);
 int winograd_fits(dcn_conv_form form, const dcn_conv_shape *shape);
 winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *shape);
+/// Output tiles of the largest block.
+enum { WINOGRAD_BLOCK_MOST = 96 };
 /// Floats from one transformed tile to the next.
 ptrdiff_t winograd_stride(ptrdiff_t channels);
 /// Weights in the order panel, position, channel, column.

@@ -81,7 +81,7 @@ static ptrdiff_t winograd_block(dcn_conv_form form, const dcn_conv_shape *s, dcn
     ptrdiff_t tiles = conv_most(caches.level2 / 2, caches.level3 / 8) / inputs;
     if (weights <= caches.level3 / 16) tiles = caches.level2 / inputs;
     if (weights <= caches.level2 / 2) tiles = (caches.level2 - weights) / 2 / (inputs + sums);
-    return conv_least(96, conv_most(24, tiles / 12 * 12));
+    return conv_least(WINOGRAD_BLOCK_MOST, conv_most(24, tiles / 12 * 12));
 }
 
 /// What it costs, in multiply-adds, to bring a weight to the products once more.
@@ -123,7 +123,8 @@ void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_
     plan->tile_count = plan->row_tiles * plan->panel_tiles;
     const ptrdiff_t per_tile = winograd_stride(s->channels) + CONV_PANEL;
     plan->scratch_bytes =
-        (dcn_padded(s->channels) + dcn_padded(positions * plan->block_rows * per_tile)) * (ptrdiff_t)sizeof(float);
+        (dcn_padded(s->channels) + dcn_padded(positions * plan->block_rows * per_tile) + CONV_SPARE_ROWS * CONV_PANEL) *
+        (ptrdiff_t)sizeof(float);
 }
 
 double winograd_cost(dcn_conv_form form, const dcn_conv_shape *s, dcn_caches caches) {

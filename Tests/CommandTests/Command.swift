@@ -28,7 +28,8 @@ func run(
     process.waitUntilExit()
     return Outcome(
         code: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-        output: String(decoding: said, as: UTF8.self), errors: String(decoding: complaints.result, as: UTF8.self))
+        output: String(decoding: said, as: UTF8.self),
+        errors: String(decoding: complaints.result, as: UTF8.self))
 }
 
 /// Work on a thread of its own, whose result is waited for.
