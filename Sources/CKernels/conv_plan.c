@@ -40,7 +40,7 @@ ptrdiff_t conv_inner_target(dcn_caches caches, int thirds) {
         const ptrdiff_t room = conv_pieces(caches.level2 / 4, THIRDS_BLOCK * THIRDS_NUMBER * THIRDS_STEP) * THIRDS_STEP;
         return conv_most(128, conv_least(512, room));
     }
-    return conv_most(128, conv_least(512, caches.level2 / (8 * CONV_PANEL * (ptrdiff_t)sizeof(float))));
+    return conv_most(128, conv_least(1024, caches.level2 / (8 * CONV_PANEL * (ptrdiff_t)sizeof(float))));
 }
 
 ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most) {
