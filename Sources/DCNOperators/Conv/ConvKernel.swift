@@ -49,9 +49,11 @@ struct ConvKernel: Kernel {
     var tileCount: Int { plan.tile_count }
     var scratchByteCount: Int { plan.scratch_bytes }
 
-    /// Sums that are stored once may overwrite the residual: each is added right before its place is written.
+    /// Sums that are stored once may overwrite the residual: each is added right before its place is written. There is
+    /// no plan to ask where there are no outputs.
     var inPlace: [InPlace] {
-        withUnsafePointer(to: plan, dcn_conv_stores_once) != 0 ? [InPlace(output: 0, input: 3)] : []
+        guard plan.tile_count > 0, withUnsafePointer(to: plan, dcn_conv_stores_once) != 0 else { return [] }
+        return [InPlace(output: 0, input: 3)]
     }
 
     func run(tile: Int, in frame: Frame) {

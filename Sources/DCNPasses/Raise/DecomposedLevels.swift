@@ -174,6 +174,7 @@ struct DecomposedLevels {
     private func regions(
         of op: MultiLevelRoiAlign, _ image: [Int], from first: Int, _ trial: inout Trial
     ) -> Tensor? {
+        guard image[0] > 0 else { return nil }
         var rows: [Float] = []
         for index in first..<first + count {
             var size = op.canonicalSize / 4
