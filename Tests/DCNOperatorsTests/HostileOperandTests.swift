@@ -204,16 +204,15 @@ struct HostileOperandTests {
     @Test(
         "shapes said to hold more extents than a tensor has axes, none of them known",
         arguments: [
-            ("Expand", Expand() as any Operator, 1), ("Tile", Tile(), 1), ("Reshape", Reshape(), 1),
-            ("Unsqueeze", Unsqueeze(), 1), ("Col2Im", Col2Im(), 1), ("Slice", Slice(), 1),
-            ("ConstantOfShape", ConstantOfShape(element: .float32, bits: 0), 0),
+            Expand() as any Operator, Tile(), Reshape(), Unsqueeze(), Col2Im(), Slice(),
+            ConstantOfShape(element: .float32, bits: 0),
         ])
-    func manyAxes(_ name: String, _ op: any Operator, _ place: Int) {
+    func manyAxes(_ op: any Operator) {
         let list = ValueType.tensor(TensorType(.int64, extents: [1 << 37]))
         let data = ValueType.tensor(TensorType(.float32, op is Tile ? nil : Shape([1, 3, 4])))
-        let inputs = Inputs((place == 0 ? [] : [data]) + [list, list])
+        let inputs = Inputs((op is ConstantOfShape ? [] : [data]) + [list, list])
         let error = #expect(throws: Misfit.self) { try op.boundedOutputTypes(for: inputs) }
-        #expect("\(error as Any)".contains("137438953472"), "\(name)")
+        #expect("\(error as Any)".contains("137438953472"), "\(op.name)")
     }
 
     @Test("fewer regions than none")

@@ -65,10 +65,9 @@ struct EmptyAxisTests {
         _ source: SourceModel, with extent: Dimension, at axis: Int, ofInput index: Int
     ) -> Bool {
         var source = source
-        guard var type = source.graph.inputs[index].type?.tensor, var shape = type.shape else { return false }
+        guard let type = source.graph.inputs[index].type?.tensor, var shape = type.shape else { return false }
         shape[axis] = extent
-        type = TensorType(type.element, shape)
-        source.graph.inputs[index].type = .tensor(type)
+        source.graph.inputs[index].type = .tensor(TensorType(type.element, shape))
         source.graph.valueTypes = []
         for output in source.graph.outputs.indices { source.graph.outputs[output].type = nil }
         do throws(DCNError) {
@@ -79,7 +78,7 @@ struct EmptyAxisTests {
             var inputs: [String: Datum] = [:]
             for input in session.model.inputs {
                 guard let type = input.type.tensor, let shape = type.shape else { return false }
-                let extents = shape.dimensions.map { $0.fixed ?? ("\($0)" == "none" ? 0 : 1) }
+                let extents = shape.dimensions.map { $0.fixed ?? ($0 == .symbol("none") ? 0 : 1) }
                 let given = TensorType(type.element, extents: extents)
                 let bytes = [UInt8](repeating: 0, count: given.byteCount ?? 0)
                 guard let tensor = Tensor(given, bytesOf: bytes) else { return false }

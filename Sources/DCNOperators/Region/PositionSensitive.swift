@@ -55,8 +55,8 @@ func positionSensitiveType(
     _ groups: (rows: Int, columns: Int)
 ) throws(Misfit) -> ValueType {
     try bins.check()
-    for group in [groups.rows, groups.columns] where !(1...4096).contains(group) {
-        throw .attribute("group_size", because: "is \(group), expected 1 … 4096")
+    for group in [groups.rows, groups.columns] where !(1...RegionBins.most).contains(group) {
+        throw .attribute("group_size", because: "is \(group), expected 1 … \(RegionBins.most)")
     }
     guard (1...(1 << 24)).contains(outputs) else {
         throw .attribute("output_dim", because: "is \(outputs), expected 1 … \(1 << 24)")
@@ -100,11 +100,12 @@ package struct DeformPSRoiPool: Operator {
 
     package func outputTypes(for inputs: Inputs) throws(Misfit) -> [ValueType] {
         let (x, rois) = try inputs.regions(columns: 5)
-        guard samples.count == 2, samples.allSatisfy({ (1...256).contains($0) }) else {
-            throw .attribute("sample_per_part", because: "is \(samples), expected 1 … 256")
+        guard samples.count == 2, samples.allSatisfy({ (1...RegionBins.mostSamples).contains($0) }) else {
+            throw .attribute(
+                "sample_per_part", because: "is \(samples), expected 1 … \(RegionBins.mostSamples)")
         }
-        guard (1...4096).contains(part) else {
-            throw .attribute("part_size", because: "is \(part), expected 1 … 4096")
+        guard (1...RegionBins.most).contains(part) else {
+            throw .attribute("part_size", because: "is \(part), expected 1 … \(RegionBins.most)")
         }
         if let trans = try inputs.optional(2, "trans", rank: 4) {
             try trans.expect(rois.dimension(0), along: 0, because: "one for each region")

@@ -29,14 +29,16 @@ package struct RegionBins: Sendable, Hashable, Codable {
         self.minimum = minimum
     }
 
-    private static let limit = 4096
-    private static let mostSamples = 256
+    /// Bins of a region, and parts that bins are looked up in, along an axis.
+    static let most = 4096
+    /// Samples of a bin along an axis.
+    static let mostSamples = 256
 
     /// Throws unless the counts are sensible.
     func check() throws(Misfit) {
         for (name, value) in [("pooled height", height), ("pooled width", width)]
-        where value < 1 || value > Self.limit {
-            throw .attribute(name, because: "is \(value), expected 1 … \(Self.limit)")
+        where value < 1 || value > Self.most {
+            throw .attribute(name, because: "is \(value), expected 1 … \(Self.most)")
         }
         guard samplingRatio <= Self.mostSamples else {
             throw .attribute(
