@@ -175,12 +175,12 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     rows = deform_fit(rows, field_row, DEFORM_FIELD_MOST);
     const ptrdiff_t stage_row = s->row_major ? dcn_padded(c->outputs) * word : 0;
     if (stage_row) rows = deform_fit(rows, stage_row, DEFORM_STAGE_MOST);
-    const ptrdiff_t all_taps = grouped ? entries : taps;
-    const int one_block = plan->block_taps >= all_taps && plan->block_channels >= c->channels;
-    plan->pixel_by_pixel = plan->fused || one_block;
+    // No block samples what another has tabled.
+    const int own = plan->block_taps >= (grouped ? entries : taps) || plan->table_entries == plan->block_taps;
+    plan->pixel_by_pixel = plan->fused || (own && plan->block_channels >= c->channels);
     if (!plan->pixel_by_pixel) rows = deform_fit(rows, table_row, DEFORM_TABLE_MOST);
     if (s->row_major) rows = deform_whole_lines(rows);
-    const ptrdiff_t table_pixels = plan->pixel_by_pixel ? 1 : rows;
+    const ptrdiff_t table_pixels = plan->pixel_by_pixel ? 2 : rows;
 
     plan->block_rows = rows;
     plan->row_tiles = c->batch * conv_pieces(pixels, rows);

@@ -234,7 +234,7 @@ typedef struct {
     int32_t order;               ///< how the sampled row is ordered
     int32_t fused;               ///< 1: every channel has its own output
     int32_t narrow;              ///< 1: groups of few channels, weights as in `DCN_CONV_NARROW`
-    int32_t pixel_by_pixel;      ///< 1: corners are tabled for one pixel at a time
+    int32_t pixel_by_pixel;      ///< 1: corners are tabled for a pixel and the next one, not for all
     ptrdiff_t table_entries, panel_stride;
     ptrdiff_t table_bytes, panel_bytes, field_bytes;
     ptrdiff_t stage_bytes;       ///< of finished rows that wait to be stored row major
