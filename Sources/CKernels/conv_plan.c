@@ -40,7 +40,9 @@ ptrdiff_t conv_inner_target(dcn_caches caches, int thirds) {
         const ptrdiff_t room = conv_pieces(caches.level2 / 4, THIRDS_BLOCK * THIRDS_NUMBER * THIRDS_STEP) * THIRDS_STEP;
         return conv_most(128, conv_least(512, room));
     }
-    return conv_most(128, conv_least(1024, caches.level2 / (8 * CONV_PANEL * (ptrdiff_t)sizeof(float))));
+    // A panel takes an eighth of the cache; of up to 384 products, after which less is won, a quarter.
+    const ptrdiff_t room = caches.level2 / (CONV_PANEL * (ptrdiff_t)sizeof(float));
+    return conv_most(128, conv_most(conv_least(384, room / 4), conv_least(1024, room / 8)));
 }
 
 ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most) {
