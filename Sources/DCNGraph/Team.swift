@@ -25,49 +25,31 @@ public final class Team: Sendable {
 
     /// Runs `body(tile, thread)` for every tile; `thread` is below `threads`, and the caller's is 0.
     package func run(tiles: Int, _ body: (_ tile: Int, _ thread: Int) -> Void) {
-        guard tiles > 1, let shared, shared.enter() else {
+        guard tiles > 1, tiles <= Shares.mostTiles, let shared, shared.enter() else {
             for tile in 0..<tiles { body(tile, 0) }
             return
         }
         defer { shared.leave() }
-        withoutActuallyEscaping(body) { body in
-            var start = 0
-            while start < tiles {
-                let count = min(tiles - start, Ticket.mostTiles)
-                let offset = start
-                shared.share(count) { body(offset + $0, $1) }
-                start += count
-            }
-        }
-    }
-}
-
-/// Which region is open, how many tiles it has, and which is next: one word, so that a claim is one addition.
-private struct Ticket {
-    static let mostTiles = 1 << 23
-    var bits: UInt64
-    var tiles: UInt64 { bits >> 24 & 0xFF_FFFF }
-    var next: UInt64 { bits & 0xFF_FFFF }
-    var generation: UInt64 { bits >> 48 }
-
-    static func opening(after old: UInt64, tiles: Int) -> UInt64 {
-        ((old >> 48) &+ 1) << 48 | UInt64(tiles) << 24
+        withoutActuallyEscaping(body) { shared.share(tiles, $0) }
     }
 }
 
 private final class Shared: @unchecked Sendable {
-    private let ticket = Atomic<UInt64>(0)
+    private let shares: Shares
+    /// Regions opened so far: a thread that has served the last of them has nothing to look for.
+    private let opened = Atomic<Int>(0)
     private let finished = Atomic<Int>(0)
     private let busy = Atomic<Bool>(false)
     private let parked = Atomic<Int>(0)
     private let stopping = Atomic<Bool>(false)
-    // Safe: written by the caller before the ticket opens the region, read only by holders of a claimed tile.
+    // Safe: written by the caller before it deals tiles, read only by holders of a tile.
     private var body: ((Int, Int) -> Void)?
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let work = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var handles: [pthread_t] = []
 
     init(workers: Int) {
+        shares = Shares(threads: workers + 1)
         pthread_mutex_init(lock, nil)
         pthread_cond_init(work, nil)
         for worker in 1...workers { start(worker) }
@@ -88,9 +70,8 @@ private final class Shared: @unchecked Sendable {
     func share(_ tiles: Int, _ body: @escaping (Int, Int) -> Void) {
         self.body = body
         finished.store(0, ordering: .relaxed)
-        ticket.store(
-            Ticket.opening(after: ticket.load(ordering: .relaxed), tiles: tiles),
-            ordering: .sequentiallyConsistent)
+        shares.deal(tiles)
+        opened.add(1, ordering: .sequentiallyConsistent)
         if parked.load(ordering: .sequentiallyConsistent) > 0 {
             pthread_mutex_lock(lock)
             pthread_cond_broadcast(work)
@@ -115,35 +96,31 @@ private final class Shared: @unchecked Sendable {
 
     /// Takes tiles until none is left.
     private func claim(as thread: Int) {
-        while true {
-            let seen = Ticket(bits: ticket.load(ordering: .relaxed))
-            guard seen.next < seen.tiles else { return }
-            let mine = Ticket(bits: ticket.add(1, ordering: .acquiringAndReleasing).oldValue)
-            guard mine.next < mine.tiles else { return }
-            body?(Int(mine.next), thread)
+        while let tile = shares.take(as: thread) {
+            body?(tile, thread)
             finished.add(1, ordering: .releasing)
         }
     }
 
-    private var isOpen: Bool {
-        let seen = Ticket(bits: ticket.load(ordering: .sequentiallyConsistent))
-        return seen.next < seen.tiles
-    }
-
     private func serve(as thread: Int) {
         while !stopping.load(ordering: .relaxed) {
+            let served = opened.load(ordering: .sequentiallyConsistent)
             claim(as: thread)
-            if !spin() { park() }
+            if !spin(after: served) { park(after: served) }
         }
     }
 
+    private func isOver(_ served: Int) -> Bool {
+        opened.load(ordering: .sequentiallyConsistent) == served && !stopping.load(ordering: .relaxed)
+    }
+
     /// Waits a little for the next region, giving the core away to whoever wants it.
-    private func spin() -> Bool {
+    private func spin(after served: Int) -> Bool {
         var limit = timespec()
         clock_gettime(CLOCK_MONOTONIC, &limit)
         let start = limit.tv_sec * 1_000_000_000 + limit.tv_nsec
         for spin in 0... {
-            if isOpen || stopping.load(ordering: .relaxed) { return true }
+            if !isOver(served) { return true }
             guard spin >= 256 else { continue }
             sched_yield()
             clock_gettime(CLOCK_MONOTONIC, &limit)
@@ -152,10 +129,10 @@ private final class Shared: @unchecked Sendable {
         return false
     }
 
-    private func park() {
+    private func park(after served: Int) {
         pthread_mutex_lock(lock)
         parked.add(1, ordering: .sequentiallyConsistent)
-        while !isOpen, !stopping.load(ordering: .relaxed) { pthread_cond_wait(work, lock) }
+        while isOver(served) { pthread_cond_wait(work, lock) }
         parked.subtract(1, ordering: .sequentiallyConsistent)
         pthread_mutex_unlock(lock)
     }
