@@ -15,11 +15,23 @@ public final class Storage: @unchecked Sendable {
     /// Tensors begin at multiples of this.
     package static let alignment = 64
 
-    /// Uninitialised bytes, aligned to a cache line.
+    /// Pages that large blocks are asked to lie in: planes and rows far apart then need few entries of a core's table
+    /// of pages.
+    private static let largePage = 2 << 20
+
+    /// Uninitialised bytes, aligned to a cache line; large blocks to a large page.
     package init(uninitialised byteCount: Int) {
         self.byteCount = byteCount
-        base = .allocate(byteCount: max(1, byteCount), alignment: Self.alignment)
         owner = nil
+        guard byteCount >= Self.largePage else {
+            base = .allocate(byteCount: max(1, byteCount), alignment: Self.alignment)
+            return
+        }
+        base = .allocate(byteCount: byteCount, alignment: Self.largePage)
+        #if os(Linux)
+            // Whole pages only: nothing is taken that was not asked for. A system that has none refuses, at no harm.
+            madvise(base, byteCount & ~(Self.largePage - 1), MADV_HUGEPAGE)
+        #endif
     }
 
     /// Bytes that somebody else owns; `owner` is kept alive as long as this is.
