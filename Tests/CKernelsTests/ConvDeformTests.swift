@@ -15,7 +15,8 @@ private struct DeformCase {
     var entries: Int { taps * shape.offset_groups }
     var pixels: Int { shape.conv.output.height * shape.conv.output.width }
 
-    init(_ shape: dcn_deform_shape, _ noise: inout Noise) {
+    /// `calm`: no offset is undefined, far or whole.
+    init(_ shape: dcn_deform_shape, calm: Bool, _ noise: inout Noise) {
         self.shape = shape
         let c = shape.conv, all = c.batch * c.output.height * c.output.width
         let taps = c.kernel.height * c.kernel.width - (shape.skip_centre != 0 ? 1 : 0)
@@ -24,6 +25,7 @@ private struct DeformCase {
         x = noise.floats(c.batch * c.input.height * c.input.width * xStride)
         weights = noise.floats(c.outputs * (c.channels / c.groups) * taps)
         offsets = (0..<all * entries * 2).map { _ in
+            if calm { return noise.float(-2, 2) }
             let far: [Float] = [.nan, .infinity, -.infinity, 1e30, -1e30]
             let kind = noise.index(40)
             return kind < far.count ? far[kind] : kind < 12 ? Float(noise.index(5) - 2) : noise.float(-3, 3)
@@ -188,14 +190,14 @@ struct ConvDeformTests {
     }
 
     private static func check(
-        _ kernels: ConvKernels, seed: UInt64, cases: Int,
+        _ kernels: ConvKernels, seed: UInt64, cases: Int, calm: Bool = false,
         _ adjust: (inout dcn_deform_shape, inout Noise) -> Void = { _, _ in }
     ) {
         var noise = Noise(seed)
         for _ in 0..<cases {
             var shape = Self.shape(&noise)
             adjust(&shape, &noise)
-            let complaint = DeformCase(shape, &noise).complaint(kernels, &noise)
+            let complaint = DeformCase(shape, calm: calm, &noise).complaint(kernels, &noise)
             #expect(complaint == nil, "\(shape)")
         }
     }
@@ -208,6 +210,19 @@ struct ConvDeformTests {
         Self.check(kernels, seed: 2, cases: 15) { shape, noise in
             shape.offset_groups = 1 + noise.index(9)
             shape.conv.channels = (4 << noise.index(2)) * shape.offset_groups
+        }
+    }
+
+    @Test(
+        "offset groups of 4 and 8 channels whose corners lie inside the image, but at its border",
+        arguments: ConvKernels.available)
+    func calmNarrowOffsets(_ kernels: ConvKernels) {
+        Self.check(kernels, seed: 6, cases: 10, calm: true) { shape, noise in
+            shape.offset_groups = 1 + noise.index(9)
+            shape.conv.channels = (4 << noise.index(2)) * shape.offset_groups
+            shape.conv.input = dcn_extent(depth: 1, height: 14 + noise.index(3), width: 15 + noise.index(3))
+            shape.conv.output = dcn_extent(depth: 1, height: 12, width: 13)
+            shape.conv.stride = dcn_extent(depth: 1, height: 1, width: 1)
         }
     }
 
