@@ -120,19 +120,3 @@ struct PlanningTests {
         #expect("\(try #require(error))".contains("limit is 10000"))
     }
 }
-
-@Suite("The team")
-struct TeamTests {
-    @Test("every tile runs once", arguments: [1, 2, 5])
-    func tiles(_ threads: Int) {
-        let team = Team(threads: threads)
-        for count in [0, 1, 2, 7, 1000] {
-            let done = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: count)
-            done.initialize(repeating: 0)
-            nonisolated(unsafe) let marks = done
-            for _ in 0..<20 { team.run(tiles: count) { tile, _ in marks[tile] += 1 } }
-            #expect(done.allSatisfy { $0 == 20 })
-            done.deallocate()
-        }
-    }
-}
