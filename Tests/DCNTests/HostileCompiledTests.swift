@@ -53,10 +53,10 @@ import Testing
         let whole = try compiled("first/conv-norm-relu")
         var newer = whole
         newer[12] += 1
-        #expect(refusal(newer)?.contains("format version 2, newer than 1") == true)
+        #expect(refusal(newer)?.contains("format version 3, newer than 2") == true)
         var older = whole
-        older[12] = 0
-        #expect(refusal(older)?.contains("format version 0") == true)
+        older[12] = 1
+        #expect(refusal(older)?.contains("format version 1, expected 2") == true)
         var swapped = whole
         swapped.replaceSubrange(8..<12, with: whole[8..<12].reversed())
         #expect(refusal(swapped)?.contains("other byte order") == true)

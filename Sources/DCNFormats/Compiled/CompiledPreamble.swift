@@ -17,7 +17,7 @@ struct CompiledPreamble {
     private static let lineEnds: [UInt8] = [0x0d, 0x0a, 0x1a, 0x0a]
     private static let byteOrder: UInt32 = 0x0102_0304
     /// The version that is written, the only one that is read.
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     /// Bytes of the preamble; sections begin at multiples of it.
     static let byteCount = 64
 

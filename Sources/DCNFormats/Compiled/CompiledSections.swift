@@ -37,8 +37,10 @@ enum CompiledSections {
     ) -> Int? {
         let first = Atomic<Int>(ranges.count)
         let team = Team(threads: min(mostThreads, Team.processors, ranges.count))
-        team.run(tiles: ranges.count) { index, _ in
-            let range = ranges[index]
+        // The largest first: none is left for one thread to sum while the others wait.
+        let order = ranges.indices.sorted { ranges[$0].count > ranges[$1].count }
+        team.run(tiles: ranges.count) { place, _ in
+            let index = order[place], range = ranges[index]
             let padding = range.upperBound..<range.lowerBound + CompiledPreamble.rounded(range.count)
             guard dcn_checksum(file.baseAddress.map { $0 + range.lowerBound }, range.count) == sums[index],
                 file[padding].allSatisfy({ $0 == 0 })
