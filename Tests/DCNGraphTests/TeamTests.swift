@@ -47,12 +47,15 @@ struct TeamTests {
     @Test("who has done his own takes what others have left")
     func unevenTiles() {
         let team = Team(threads: 2)
+        let hasBegun = Atomic<Bool>(false)
         let others = Atomic<Int>(0)
-        // The first tile waits for all the others: its thread's own can then only be done by the other one.
+        // The first tile waits for all the others, and they for it to begin: who takes it does none of them.
         let seen = counts(of: team, tiles: 64) { tile in
             if tile == 0 {
+                hasBegun.store(true, ordering: .releasing)
                 while others.load(ordering: .acquiring) < 63 {}
             } else {
+                while !hasBegun.load(ordering: .acquiring) {}
                 others.add(1, ordering: .releasing)
             }
         }
