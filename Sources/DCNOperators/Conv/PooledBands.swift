@@ -8,7 +8,7 @@ struct PooledBands: Sendable {
         let rows, columns, results: Range<Int>
     }
 
-    /// Three times what the kernel sums at once.
+    /// Whole kernels of any instruction set.
     private static let columns = 144
 
     private let axes: [PoolWindow.Axis]
@@ -20,7 +20,7 @@ struct PooledBands: Sendable {
     let mostRows: Int
 
     /// Bands of so many columns of results that overlaps are few; steps of as many rows as stay
-    /// in a quarter of the second-level cache; both so that there are enough tiles.
+    /// in half of the second-level cache; both so that there are enough tiles.
     init(
         _ shape: dcn_conv_shape, _ window: PoolWindow, pixel: Int, tilesWanted: Int
     ) throws(Misfit) {
@@ -31,7 +31,7 @@ struct PooledBands: Sendable {
         let columns = max(1, (Self.columns - axes[1].kernel) / axes[1].stride + 1)
         columnTiling = Tiling(axes[1].output, target: columns, limit: max(1, axes[1].output))
         let width = min(axes[1].extent, (columnTiling.grain - 1) * axes[1].stride + axes[1].kernel)
-        let room = machineCaches.level2 / 4 / max(1, width * pixel * MemoryLayout<Float>.stride)
+        let room = machineCaches.level2 / 2 / max(1, width * pixel * MemoryLayout<Float>.stride)
         rowsPerStep = max(1, (min(room, 32) - axes[0].kernel) / axes[0].stride + 1)
         mostRows = min(axes[0].extent, (rowsPerStep - 1) * axes[0].stride + axes[0].kernel)
         let wanted = max(1, tilesWanted / max(1, shape.batch * columnTiling.tiles))
