@@ -148,6 +148,9 @@ typedef struct {
     int dense;                       ///< 1: all rows between the first and the last; 0: those of one row of outputs
 } planes_strip;
 
+/// Rows of outputs that are summed together where the kernel is 3 × 3.
+enum { PLANES_SQUARE_ROWS = 4 };
+
 /// Rows kept for `rows` rows of outputs.
 CONV_INLINE ptrdiff_t planes_input_rows(const dcn_conv_shape *s, const planes_strip *strip, ptrdiff_t rows) {
     if (!strip->dense) return s->kernel.height;
