@@ -78,16 +78,22 @@ static ptrdiff_t conv_thirds_rows(const conv_product *p, dcn_caches caches, ptrd
     return conv_most(step, conv_least(room, THIRDS_BLOCK));
 }
 
+/// Cuts rows and columns until there are as many tiles as are wanted, the longer side of a tile first: each tile reads
+/// its rows and its weights once, so that what is read is least where tiles are square.
 conv_cut conv_cut_tiles(const conv_product *p, dcn_caches caches, ptrdiff_t tiles_wanted) {
     // Whole kernels of every height; of tiles, two at least.
     const ptrdiff_t step = p->thirds ? 2 * THIRDS_ROWS : 24, wanted = p->thirds ? tiles_wanted / 2 : tiles_wanted;
     ptrdiff_t block = p->thirds ? conv_thirds_rows(p, caches, step) : conv_vector_rows(p, caches, step);
-    while (block > step && conv_pieces(p->rows, block) < wanted) block = conv_most(step, block / 2 / step * step);
-    conv_cut cut = {.block_rows = conv_equal_block(p->rows, block, p->thirds ? THIRDS_ROWS : 12)};
+    ptrdiff_t panels = conv_most(1, p->panels);
+    while (conv_pieces(p->rows, block) * conv_pieces(p->panels, panels) < wanted && (block > step || panels > 1)) {
+        const ptrdiff_t high = conv_least(block, p->rows);
+        if (panels > 1 && (block <= step || panels * CONV_PANEL > high)) panels = conv_pieces(panels, 2);
+        else block = conv_pieces(block / 2, step) * step;
+    }
+    conv_cut cut = {.block_rows = conv_equal_block(p->rows, block, p->thirds ? THIRDS_ROWS : 12),
+                    .panels_per_tile = panels};
     cut.row_tiles = conv_pieces(p->rows, cut.block_rows);
-    const ptrdiff_t pieces = conv_least(p->panels, conv_pieces(wanted, cut.row_tiles));
-    cut.panels_per_tile = conv_pieces(p->panels, conv_most(1, pieces));
-    cut.panel_tiles = conv_pieces(p->panels, cut.panels_per_tile);
+    cut.panel_tiles = conv_pieces(p->panels, panels);
     return cut;
 }
 
