@@ -84,7 +84,7 @@ conv_cut conv_cut_tiles(const conv_product *p, dcn_caches caches, ptrdiff_t tile
     // Whole kernels of every height; of tiles, two at least.
     const ptrdiff_t step = p->thirds ? 2 * THIRDS_ROWS : 24, wanted = p->thirds ? tiles_wanted / 2 : tiles_wanted;
     ptrdiff_t block = p->thirds ? conv_thirds_rows(p, caches, step) : conv_vector_rows(p, caches, step);
-    ptrdiff_t panels = conv_most(1, p->panels);
+    ptrdiff_t panels = p->panels;
     while (conv_pieces(p->rows, block) * conv_pieces(p->panels, panels) < wanted && (block > step || panels > 1)) {
         const ptrdiff_t high = conv_least(block, p->rows);
         if (panels > 1 && (block <= step || panels * CONV_PANEL > high)) panels = conv_pieces(panels, 2);
