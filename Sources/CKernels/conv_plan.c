@@ -46,7 +46,7 @@ ptrdiff_t conv_inner_target(dcn_caches caches, int thirds) {
 }
 
 ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most) {
-    return conv_most(1, conv_pieces(whole, conv_most(1, conv_pieces(whole, most))));
+    return conv_most(1, conv_pieces(whole, conv_most(1, conv_pieces(whole, conv_most(1, most)))));
 }
 
 ptrdiff_t conv_equal_block(ptrdiff_t whole, ptrdiff_t most, ptrdiff_t step) {

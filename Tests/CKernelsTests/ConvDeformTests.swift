@@ -299,7 +299,7 @@ struct ConvDeformTests {
     func scratch(_ kernels: ConvKernels) {
         for (channels, parts, groups, kernel) in [
             (2048, 1, 1, 3), (64, 1, 64, 7), (512, 1, 512, 3), (64, 1, 16, 3), (4096, 1, 1, 7),
-            (1024, 2, 1, 3), (4096, 4, 1, 3), (8192, 2, 4, 3),
+            (1024, 2, 1, 3), (4096, 4, 1, 3), (8192, 2, 4, 3), (8192, 4096, 1, 3), (65536, 16384, 2, 3),
         ] {
             var shape = dcn_deform_shape(), plan = dcn_deform_plan()
             (shape.conv.batch, shape.conv.groups) = (1, parts)
