@@ -28,6 +28,8 @@ static double conv_patch_cost(const dcn_conv_shape *s) {
 double dcn_conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa) {
     (void)isa;
     if (!dcn_conv_fits(form, shape)) return INFINITY;
+    // A single tap is read where it lies: there is nothing to gather.
+    if (form == DCN_CONV_ROWS && conv_volume(shape->kernel) == 1) return INFINITY;
     if (form == DCN_CONV_ROWS || planes_reads(form)) return conv_patch_cost(shape);
     if (form == DCN_CONV_NARROW) return conv_narrow_cost(shape);
     if (conv_is_winograd(form)) return winograd_cost(form, shape, caches);

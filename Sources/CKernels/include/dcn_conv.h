@@ -159,7 +159,8 @@ int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape);
 /// that reads row-major input.
 dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa, dcn_accuracy accuracy);
 
-/// Estimated multiply-adds, everything else (transforms, copies) expressed in them. Compares forms of one layer.
+/// Estimated multiply-adds, everything else (transforms, copies) expressed in them. Compares forms of one layer;
+/// infinite where the form does not fit, or gathers what the direct sum reads where it lies.
 double dcn_conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa);
 
 /// Floats `dcn_conv_pack` writes; −1 where the form does not fit, an extent is not positive, or a size overflows.
@@ -228,7 +229,7 @@ typedef struct {
 typedef struct {
     dcn_deform_shape shape;
     ptrdiff_t tile_count;
-    ptrdiff_t scratch_bytes;     ///< per thread, a multiple of 64; under 4 MiB
+    ptrdiff_t scratch_bytes;     ///< per thread, a multiple of 64; under 4 MiB up to 2¹⁸ channels
     ptrdiff_t packed_count;
     ptrdiff_t block_rows, block_taps, block_channels, row_tiles;
     int32_t order;               ///< how the sampled row is ordered
