@@ -63,7 +63,7 @@ void conv_cut_inner(ptrdiff_t taps, ptrdiff_t channels, ptrdiff_t target, ptrdif
         return;
     }
     *block_channels = channels;
-    *block_taps = conv_equal_piece(taps, conv_most(1, most / channels));
+    *block_taps = conv_equal_piece(taps, most / channels);
 }
 
 /// Rows of a block that stays in a quarter of the second-level cache beside the panels that pass by.

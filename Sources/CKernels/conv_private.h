@@ -60,7 +60,7 @@ ptrdiff_t conv_class_start(const dcn_conv_shape *shape, ptrdiff_t kd, ptrdiff_t 
 /// `whole` in the fewest blocks of at most `most`, as equal as multiples of `step` (a divisor of `most`) allow.
 ptrdiff_t conv_equal_block(ptrdiff_t whole, ptrdiff_t most, ptrdiff_t step);
 
-/// The length of a piece where `whole` is cut into the fewest of at most `most`, as equal as can be.
+/// The length of a piece where `whole` is cut into the fewest of at most `most`, as equal as can be; at least 1.
 ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most);
 
 /// Blocks of taps and of channels, near `target` products each, as equal as can be.
