@@ -126,6 +126,33 @@ void winograd_pack(dcn_conv_form form, const dcn_conv_shape *shape, const float 
 void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
 double winograd_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches);
 
+/// Levels of Strassen's scheme (`strassen.inc`), products of as many, and sets of rows of the largest tile.
+enum { STRASSEN_LEVELS_MOST = 2, STRASSEN_PRODUCTS_MOST = 49, STRASSEN_SETS_MOST = 48 };
+
+/// A product cut into pieces: 2^levels of its rows, of its inner extent and of its columns.
+typedef struct {
+    ptrdiff_t levels, pieces, products;
+    ptrdiff_t sets;                  ///< of `pieces` rows each; a multiple of the rows of every micro-kernel
+    ptrdiff_t inner, columns;        ///< of one piece
+    ptrdiff_t v_stride, v_step;      ///< floats of V from set to set, from product to product
+    ptrdiff_t m_step;                ///< floats of M from product to product
+    ptrdiff_t v_floats, m_floats;
+} strassen_cut;
+
+/// Whether vectors of 16 fit the pieces of a product, and its sums a tile.
+int strassen_fits(ptrdiff_t levels, ptrdiff_t channels, ptrdiff_t outputs);
+/// Floats of the sums of B that the products read.
+ptrdiff_t strassen_packed_count(ptrdiff_t levels, ptrdiff_t inner, ptrdiff_t columns);
+/// What the products read of B, from one number of each of its pieces [of the inner extent][of columns].
+void strassen_weights(ptrdiff_t levels, const double b[4][4], double *sums);
+/// The cut of `sets` sets by `columns` columns with `inner` numbers to a sum, `block` of them at a time.
+strassen_cut strassen_make_cut(ptrdiff_t levels, ptrdiff_t sets, ptrdiff_t block, ptrdiff_t inner, ptrdiff_t columns);
+/// How many sets a tile takes: those of `rows` rows by `columns` columns, for `wanted` tiles at least.
+ptrdiff_t strassen_sets(ptrdiff_t levels, ptrdiff_t rows, ptrdiff_t block, ptrdiff_t inner, ptrdiff_t columns,
+                        dcn_caches caches, ptrdiff_t wanted);
+/// Estimated multiply-adds of `rows` rows; of the plain sum where `levels` is 0.
+double strassen_cost(ptrdiff_t levels, double rows, ptrdiff_t inner, ptrdiff_t columns);
+
 int narrow_fits(const dcn_conv_shape *shape);
 ptrdiff_t narrow_packed_count(const dcn_conv_shape *shape, ptrdiff_t taps);
 /// Packs tap number `tap` of `taps`, which the file has at `index`.
@@ -213,6 +240,17 @@ CONV_INLINE void deform_tap_position(const dcn_deform_shape *s, ptrdiff_t tap, p
     *y = s->column_major ? tap % fast : tap / fast;
     *x = s->column_major ? tap / fast : tap % fast;
 }
+
+/// Whether every channel has its own output; the order of the products of a sampled row.
+int deform_is_fused(const dcn_deform_shape *shape);
+int deform_order(const dcn_deform_shape *shape);
+/// Where the weight of tap number `tap` lies in a kernel as the file has it.
+ptrdiff_t deform_tap_index(const dcn_deform_shape *shape, ptrdiff_t tap);
+
+/// Strassen's products of a deformable layer (`deform_strassen.inc`).
+int deform_strassen_fits(const dcn_deform_shape *shape, ptrdiff_t levels);
+void deform_strassen_pack(const dcn_deform_shape *shape, const float *weights, float *packed);
+void deform_strassen_plan(dcn_deform_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);
 
 extern const dcn_conv_table conv_table_baseline, conv_table_avx2, conv_table_avx512,
     conv_table_amx, conv_table_neon;

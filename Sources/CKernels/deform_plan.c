@@ -21,28 +21,28 @@ static int deform_valid(const dcn_deform_shape *s) {
     return (double)c->kernel.height * (double)c->kernel.width * (double)s->offset_groups < (double)(1 << 24);
 }
 
-static int deform_is_fused(const dcn_deform_shape *s) {
+int deform_is_fused(const dcn_deform_shape *s) {
     return s->ones || (s->conv.groups == s->conv.channels && s->conv.outputs == s->conv.channels);
 }
 
 static int deform_is_narrow(const dcn_deform_shape *s) { return !deform_is_fused(s) && narrow_fits(&s->conv); }
 
-static int deform_order(const dcn_deform_shape *s) {
+int deform_order(const dcn_deform_shape *s) {
     const ptrdiff_t width = s->conv.channels / s->offset_groups;
     return s->conv.groups == 1 && (width == 4 || width == 8) ? DEFORM_GROUP_ORDER : DEFORM_TAP_ORDER;
 }
 
 ptrdiff_t dcn_deform_packed_count(const dcn_deform_shape *s) {
-    if (!deform_valid(s)) return -1;
+    if (!deform_valid(s) || (s->levels && !deform_strassen_fits(s, s->levels))) return -1;
     if (s->ones) return 0;
     if (deform_is_fused(s)) return deform_taps(s) * dcn_padded(s->conv.channels);
     if (deform_is_narrow(s)) return narrow_packed_count(&s->conv, deform_taps(s));
     const ptrdiff_t inner = s->conv.channels / s->conv.groups * deform_taps(s);
+    if (s->levels) return strassen_packed_count(s->levels, inner, s->conv.outputs);
     return s->conv.groups * dcn_padded(s->conv.outputs / s->conv.groups) * inner;
 }
 
-/// Where the weight of tap number `tap` lies in a kernel as the file has it.
-static ptrdiff_t deform_tap_index(const dcn_deform_shape *s, ptrdiff_t tap) {
+ptrdiff_t deform_tap_index(const dcn_deform_shape *s, ptrdiff_t tap) {
     const ptrdiff_t rows = s->conv.kernel.height, columns = s->conv.kernel.width;
     ptrdiff_t y, x;
     deform_tap_position(s, tap, &y, &x);
@@ -91,6 +91,10 @@ ptrdiff_t dcn_deform_pack(const dcn_deform_shape *s, const float *weights, float
     if (deform_is_narrow(s)) {
         for (ptrdiff_t t = 0; t < taps; t++)
             narrow_pack_tap(&s->conv, weights, taps, t, deform_tap_index(s, t), packed);
+        return count;
+    }
+    if (s->levels) {
+        deform_strassen_pack(s, weights, packed);
         return count;
     }
     const ptrdiff_t inner = channels / s->conv.groups * taps;
@@ -158,6 +162,10 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     plan->fused = deform_is_fused(s);
     plan->narrow = deform_is_narrow(s);
     plan->order = deform_order(s);
+    if (s->levels) {
+        deform_strassen_plan(plan, caches, tiles_wanted);
+        return 1;
+    }
     const int thirds = deform_uses_thirds(plan, caches, isa);
     deform_plan_blocks(plan, caches, thirds);
     const int grouped = plan->order == DEFORM_GROUP_ORDER;

@@ -202,6 +202,45 @@ struct ConvDeformTests {
         }
     }
 
+    @Test("products by Strassen's scheme", arguments: ConvKernels.available)
+    func strassen(_ kernels: ConvKernels) {
+        Self.check(kernels, seed: 71, cases: 24) { shape, noise in
+            let levels = 1 + noise.index(2), step = 16 << levels
+            shape.levels = Int32(levels)
+            shape.offset_groups = 1 + noise.index(2)
+            shape.conv.channels = step * shape.offset_groups * (1 + noise.index(2))
+            shape.conv.outputs = step * [1, 2, 3, 5][noise.index(4)]
+            shape.conv.output = dcn_extent(depth: 1, height: 1 + noise.index(14), width: 1 + noise.index(9))
+        }
+    }
+
+    @Test("Strassen's scheme is for wide layers, never for results that are to be as exact as the sum")
+    func chosenLevels() {
+        var shape = dcn_deform_shape()
+        let one = dcn_extent(depth: 1, height: 1, width: 1)
+        shape.conv.batch = 1
+        shape.conv.groups = 1
+        (shape.offset_groups, shape.offset_scale) = (1, 1)
+        (shape.conv.stride, shape.conv.dilation, shape.conv.kernel) = (one, one, one)
+        (shape.conv.kernel.height, shape.conv.kernel.width) = (3, 3)
+        let caches = dcn_caches(level1: 48 << 10, level2: 1 << 20, level3: 32 << 20)
+        func levels(_ channels: Int, _ outputs: Int, side: Int, _ accuracy: dcn_accuracy) -> Int32 {
+            (shape.conv.channels, shape.conv.outputs) = (channels, outputs)
+            (shape.conv.input, shape.conv.output) = (
+                dcn_extent(depth: 1, height: side, width: side),
+                dcn_extent(depth: 1, height: side, width: side)
+            )
+            return dcn_deform_choose(&shape, caches, DCN_ISA_AVX2, accuracy)
+        }
+        #expect(levels(512, 512, side: 50, DCN_ACCURACY_DEFAULT) == 2)
+        #expect(levels(128, 128, side: 100, DCN_ACCURACY_FAST) == 1)
+        #expect(levels(512, 512, side: 50, DCN_ACCURACY_EXACT) == 0)
+        #expect(levels(64, 64, side: 100, DCN_ACCURACY_DEFAULT) == 0)
+        #expect(levels(512, 512, side: 3, DCN_ACCURACY_DEFAULT) == 0, "few pixels do not repay the weights")
+        #expect(levels(520, 512, side: 50, DCN_ACCURACY_DEFAULT) == 0, "pieces of whole vectors only")
+        #expect(levels(4096, 4096, side: 50, DCN_ACCURACY_DEFAULT) == 0, "scratch is bounded")
+    }
+
     @Test("any offset groups, borders, far and undefined offsets", arguments: ConvKernels.available)
     func plain(_ kernels: ConvKernels) { Self.check(kernels, seed: 1, cases: 40) }
 

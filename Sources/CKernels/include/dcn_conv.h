@@ -201,6 +201,7 @@ typedef struct {
     int32_t skip_centre;         ///< 1: the centre tap has neither offset, mask nor weight: it does not exist
     float offset_scale;          ///< a: position = centre + a · (tap − centre + offset); 1 where unsure
     int32_t row_major;           ///< 1: y is stored row major, N × O × OH × OW; its stride and `clear` are ignored
+    int32_t levels;              ///< of Strassen's scheme, from `dcn_deform_choose`; weights are packed for it
 } dcn_deform_shape;
 
 /// Numbers per output pixel: element (n, channel, pixel) at
@@ -236,11 +237,16 @@ typedef struct {
     int32_t fused;               ///< 1: every channel has its own output
     int32_t narrow;              ///< 1: groups of few channels, weights as in `DCN_CONV_NARROW`
     int32_t pixel_by_pixel;      ///< 1: corners are tabled for a pixel and the next one, not for all
+    ptrdiff_t sets;              ///< Strassen's: sets of rows of a tile
     ptrdiff_t table_entries, panel_stride;
     ptrdiff_t table_bytes, panel_bytes, field_bytes;
     ptrdiff_t stage_bytes;       ///< of finished rows that wait to be stored row major
     ptrdiff_t thirds_bytes;      ///< as in `dcn_conv_plan`
 } dcn_deform_plan;
+
+/// Levels of Strassen's scheme that are worth it by an estimate, within the accuracy: each takes seven products of halves
+/// for eight, at √2 times the rounding error, and 7/4 of the bytes of weights. 0: the plain sum.
+int32_t dcn_deform_choose(const dcn_deform_shape *shape, dcn_caches caches, dcn_isa isa, dcn_accuracy accuracy);
 
 /// Floats `dcn_deform_pack` writes; −1 where the shape is refused or a size overflows. 0 with `ones`.
 ptrdiff_t dcn_deform_packed_count(const dcn_deform_shape *shape);

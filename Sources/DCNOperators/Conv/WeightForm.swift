@@ -14,6 +14,8 @@ package struct WeightForm: Sendable, Hashable, Codable {
         case winograd4Strided = "winograd4-strided-1"
         case winograd6 = "winograd6-1"
         case deform = "deform-1"
+        case deformStrassen1 = "deform-strassen1-1"
+        case deformStrassen2 = "deform-strassen2-1"
     }
 
     /// The form.
@@ -23,7 +25,7 @@ package struct WeightForm: Sendable, Hashable, Codable {
 
     var code: dcn_conv_form {
         switch form {
-        case .direct, .deform: DCN_CONV_DIRECT
+        case .direct, .deform, .deformStrassen1, .deformStrassen2: DCN_CONV_DIRECT
         case .narrow: DCN_CONV_NARROW
         case .rows: DCN_CONV_ROWS
         case .planes: DCN_CONV_PLANES
@@ -57,10 +59,19 @@ package struct WeightForm: Sendable, Hashable, Codable {
         }
     }
 
-    /// Packed weights of deformable convolutions.
-    package init(deform extents: [Int]) {
-        form = .deform
+    /// Packed weights of deformable convolutions, for so many levels of Strassen's scheme.
+    package init(deform extents: [Int], levels: Int32 = 0) {
+        form = levels == 0 ? .deform : levels == 1 ? .deformStrassen1 : .deformStrassen2
         self.extents = extents
+    }
+
+    /// Levels of Strassen's scheme.
+    var levels: Int32 {
+        switch form {
+        case .deformStrassen1: 1
+        case .deformStrassen2: 2
+        default: 0
+        }
     }
 }
 

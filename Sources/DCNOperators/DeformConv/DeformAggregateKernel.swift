@@ -39,7 +39,7 @@ struct DeformAggregateKernel: Kernel {
         return dcn_deform_shape(
             conv: conv, offset_groups: op.groups, border: DCN_BORDER_ZERO, ones: 1, x_first: 1,
             column_major: 1,
-            skip_centre: op.skipsCentre ? 1 : 0, offset_scale: op.offsetScale, row_major: 0)
+            skip_centre: op.skipsCentre ? 1 : 0, offset_scale: op.offsetScale, row_major: 0, levels: 0)
     }
 
     var tileCount: Int { plan.tile_count }

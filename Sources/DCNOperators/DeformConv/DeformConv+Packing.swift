@@ -8,12 +8,13 @@ extension DeformConv: Packable {
             !inputs.has(3) || inputs.constant(3) != nil
         else { return nil }
         let window = try window.resolved(kernel: Array(weights.extents[2...]))
-        // Packed weights do not depend on the extents of the image; any that holds the kernel will do.
+        // Any image that holds the kernel will do, but for the choice of form.
         let reach = [0, 1].map { max(1, window.reach($0) - window.pads[$0] - window.pads[$0 + 2]) }
         guard
             var shape = deformShape(
                 window, input: [1, groups * weights.extents[1]] + reach, weights: weights.extents)
         else { return nil }
+        shape.levels = levels(window, inputs.types[0]?.tensor?.shape, least: reach, weights.extents, choices)
         let source = weights.base.assumingMemoryBound(to: Float.self)
         let count = dcn_deform_packed_count(&shape)
         guard let packed = floats(count: count, { _ = dcn_deform_pack(&shape, source, $0) }) else {
@@ -21,10 +22,27 @@ extension DeformConv: Packable {
         }
         var op = self
         op.window = window
-        op.packed = WeightForm(deform: weights.extents)
+        op.packed = WeightForm(deform: weights.extents, levels: shape.levels)
         var constants = [1: packed]
         if let bias = inputs.constant(3) { constants[3] = paddedBias(bias.aligned()) }
         return PackedForm(op, constants: constants)
+    }
+
+    /// Levels of Strassen's scheme that are worth it. Extents that are not declared count as those of a middle layer.
+    private func levels(
+        _ window: Window, _ image: Shape?, least: [Int], _ weights: [Int], _ choices: PackingChoices
+    ) -> Int32 {
+        func declared(_ axis: Int, otherwise: Int) -> Int {
+            guard let image, image.rank == 4, let extent = image[axis].fixed, extent > 0 else {
+                return otherwise
+            }
+            return extent
+        }
+        let extents = [0, 1].map { max(least[$0], declared($0 + 2, otherwise: 56)) }
+        let input = [declared(0, otherwise: 1), groups * weights[1]] + extents
+        guard var shape = deformShape(window, input: input, weights: weights) else { return 0 }
+        let accuracy = choices.feedsOffsets ? DCN_ACCURACY_EXACT : choices.accuracy.code
+        return dcn_deform_choose(&shape, assumedCaches, DCN_ISA_AVX512, accuracy)
     }
 
     /// The layer as the kernels take it.
@@ -36,6 +54,6 @@ extension DeformConv: Packable {
             conv: shape, offset_groups: offsetGroups,
             border: border == .zero ? DCN_BORDER_ZERO : DCN_BORDER_CLAMP,
             ones: 0, x_first: 0, column_major: 0, skip_centre: 0, offset_scale: 1,
-            row_major: resultLayout == .rowMajor ? 1 : 0)
+            row_major: resultLayout == .rowMajor ? 1 : 0, levels: packed?.levels ?? 0)
     }
 }

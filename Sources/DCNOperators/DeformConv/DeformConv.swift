@@ -7,7 +7,9 @@ package import DCNGraph
 /// then the activation, with `residual` (shape of y) added before it. `x` between pixels is bilinear; how it is read
 /// outside the image is `border`. Positions that are NaN, infinite or far outside sample zero. A pixel that is not finite
 /// spoils, with weight 0 too, every sample between it and its neighbours, and those outside that it is nearest to, NaN
-/// lying before the first. (Dai et al. 2017; Zhu et al. 2019 for the mask.)
+/// lying before the first. Where wide layers are multiplied by Strassen's scheme (not in `exact`), two or four pixels of a
+/// result, one after the other, are made of common sums: what spoils one spoils all. (Dai et al. 2017; Zhu et al. 2019 for
+/// the mask.)
 ///
 /// Inputs: x [N, C, H, W], weight [O, C/G, KH, KW], offset [N, 2·T·D, OH, OW] with T taps and D offset groups (y then x
 /// of each tap), bias? [O], mask? [N, T·D, OH, OW], residual?. With `jointMask` offset holds the mask's channels after
