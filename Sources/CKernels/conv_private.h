@@ -136,6 +136,7 @@ typedef struct {
     ptrdiff_t inner, columns;        ///< of one piece
     ptrdiff_t v_stride, v_step;      ///< floats of V from set to set, from product to product
     ptrdiff_t m_step;                ///< floats of M from product to product
+    ptrdiff_t panels;                ///< of M; one where each is summed in one go
     ptrdiff_t v_floats, m_floats;
 } strassen_cut;
 

@@ -1,7 +1,7 @@
 #include "conv_private.h"
 
 /// Numbers of a piece of a row that are summed between two visits of the sums; scratch of a tile, at most.
-enum { DEFORM_STRASSEN_BLOCK = 256, DEFORM_SCRATCH_MOST = 4 << 20 };
+enum { DEFORM_STRASSEN_BLOCK = 576, DEFORM_SCRATCH_MOST = 4 << 20 };
 
 int deform_strassen_fits(const dcn_deform_shape *s, ptrdiff_t levels) {
     return s->conv.groups == 1 && !deform_is_fused(s) && deform_order(s) == DEFORM_TAP_ORDER &&

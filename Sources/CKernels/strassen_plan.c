@@ -1,7 +1,7 @@
 #include "conv_private.h"
 
 /// Bytes of V and M of a tile, at most; columns whose sums fit into them.
-enum { STRASSEN_BYTES_MOST = 3 << 20, STRASSEN_EXTENT_MOST = 2048, STRASSEN_STEP = 12 };
+enum { STRASSEN_BYTES_MOST = 13 << 18, STRASSEN_EXTENT_MOST = 2048, STRASSEN_STEP = 12 };
 
 static ptrdiff_t strassen_products(ptrdiff_t levels) { return levels == 1 ? 7 : 49; }
 
@@ -59,7 +59,8 @@ strassen_cut strassen_make_cut(ptrdiff_t levels, ptrdiff_t sets, ptrdiff_t block
     cut.v_step = floats / 16 % 2 ? floats : floats + 16;
     cut.m_step = sets * CONV_PANEL + 16;
     cut.v_floats = cut.products * cut.v_step;
-    cut.m_floats = cut.products * conv_pieces(cut.columns, CONV_PANEL) * cut.m_step;
+    cut.panels = block < inner ? conv_pieces(cut.columns, CONV_PANEL) : 1;
+    cut.m_floats = cut.products * cut.panels * cut.m_step;
     return cut;
 }
 
@@ -77,8 +78,7 @@ ptrdiff_t strassen_sets(ptrdiff_t levels, ptrdiff_t rows, ptrdiff_t block, ptrdi
     for (ptrdiff_t sets = STRASSEN_STEP; sets <= STRASSEN_SETS_MOST; sets += STRASSEN_STEP) {
         const strassen_cut cut = strassen_make_cut(levels, sets, block, inner, columns);
         const ptrdiff_t bytes = (cut.v_floats + cut.m_floats) * (ptrdiff_t)sizeof(float);
-        const int fits = bytes <= STRASSEN_BYTES_MOST && bytes <= conv_most(2 * caches.level2, 1 << 20);
-        if (sets > STRASSEN_STEP && !fits) break;
+        if (sets > STRASSEN_STEP && bytes > STRASSEN_BYTES_MOST) break;
         const double turns = (double)conv_pieces(conv_pieces(all, sets), workers);
         const double cost = turns * ((double)conv_least(sets, all) + reading);
         if (cost >= least) continue;
