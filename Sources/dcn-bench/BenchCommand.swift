@@ -30,13 +30,13 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "How many threads work.")
     var threads = 1
 
-    @Option(help: "Which Winograd forms may be used: exact, default or fast.")
+    @Option(help: "Which forms may be used: exact, default or fast.")
     var accuracy = "default"
 
     @Option(help: "Seconds to measure each layer.")
     var seconds = 1.0
 
-    @Flag(help: "Instead of times, the rounding errors of plain convolutions against float64, by accuracy.")
+    @Flag(help: "Instead of times, the rounding errors of each layer against float64, by accuracy.")
     var errors = false
 
     @Flag(help: "One JSON object a line.")
@@ -56,7 +56,7 @@ struct BenchCommand: ParsableCommand {
                 throw ValidationError("'\(text)' is no layer: KIND:NAME=NUMBER,…")
             }
             if errors {
-                if bench.kind == .conv { try reportErrors(bench, instructionSet) }
+                try reportErrors(bench, instructionSet)
                 continue
             }
             let layer = try Layer(bench, accuracy: accuracy)

@@ -2,7 +2,7 @@ import DCN
 import DCNOperators
 import Foundation
 
-/// Rounding errors of a convolution on sampled outputs, against float64 on the same operands, as shares of the root
+/// Rounding errors of a layer on sampled outputs, against float64 on the same operands, as shares of the root
 /// mean square of the outputs.
 struct Errors {
     /// Root mean square, and the largest.
@@ -20,7 +20,7 @@ struct Errors {
     }
 }
 
-/// The sums of one convolution at some outputs, by the formula.
+/// The sums of one layer at some outputs, by the formula.
 struct SampledSums {
     /// Places in the row-major output.
     let places: [Int]
@@ -28,19 +28,21 @@ struct SampledSums {
     /// One float32 sum, product after product: what the direct kernel does.
     let direct: [Double]
 
-    /// Draws `count` outputs of the plain convolution of a case; `operands` are x, weights and bias, row-major.
+    /// Draws `count` outputs of the layer of a case; `operands` are x, weights and bias, then offset and mask, row-major.
     init(_ bench: Case, _ operands: [Tensor], count: Int) {
-        let x = operands[0].elements(as: Float.self), weights = operands[1].elements(as: Float.self)
-        let bias = operands[2].elements(as: Float.self)
+        let weights = operands[1].elements(as: Float.self), bias = operands[2].elements(as: Float.self)
+        let image = BenchImage(bench, operands)
+        let pixels = bench.output[2] * bench.output[3], outputs = bench.outputs
         let total = bench.output.reduce(1, *), step = max(1, total / count) | 1
         places = (0..<min(count, total)).map { $0 * step % total }
         var exact: [Double] = [], direct: [Double] = []
         for place in places {
-            let output = place / (bench.output[2] * bench.output[3]) % bench.outputs
+            let output = place / pixels % outputs
             var sum = Double(bias[output]), float = bias[output]
-            Self.visit(bench, place) { input, weight in
-                sum += Double(x[input]) * Double(weights[weight])
-                float.addProduct(x[input], weights[weight])
+            Self.visit(bench, output) { tap, channel, weight in
+                let value = image.value(at: place, tap: tap, channel: channel)
+                sum += value * Double(weights[weight])
+                float.addProduct(Float(value), weights[weight])
             }
             exact.append(sum)
             direct.append(Double(float))
@@ -48,21 +50,12 @@ struct SampledSums {
         (self.exact, self.direct) = (exact, direct)
     }
 
-    /// Calls `body` with the places of each product's factors, tap by tap.
-    private static func visit(_ bench: Case, _ place: Int, _ body: (Int, Int) -> Void) {
-        let column = place % bench.output[3], row = place / bench.output[3] % bench.output[2]
-        let output = place / (bench.output[2] * bench.output[3]) % bench.outputs
-        let image = place / bench.output[1...].reduce(1, *), k = bench.kernel
-        let channels = bench.channels / bench.groups,
-            first = output / (bench.outputs / bench.groups) * channels
-        for tap in 0..<k * k {
-            let y = row * bench.stride - bench.pad + tap / k * bench.dilation
-            let x = column * bench.stride - bench.pad + tap % k * bench.dilation
-            guard y >= 0, x >= 0, y < bench.input[2], x < bench.input[3] else { continue }
-            for c in 0..<channels {
-                let plane = image * bench.channels + first + c
-                body((plane * bench.input[2] + y) * bench.input[3] + x, (output * channels + c) * k * k + tap)
-            }
+    /// Calls `body` with the tap, the channel and the place of the weight of each product of an output, tap by tap.
+    private static func visit(_ bench: Case, _ output: Int, _ body: (Int, Int, Int) -> Void) {
+        let channels = bench.channels / bench.groups, taps = bench.kernel * bench.kernel
+        let first = output / (bench.outputs / bench.groups) * channels
+        for tap in 0..<taps {
+            for c in 0..<channels { body(tap, first + c, (output * channels + c) * taps + tap) }
         }
     }
 }
@@ -87,7 +80,7 @@ extension Layer {
     }
 }
 
-/// Prints what each accuracy costs in a plain convolution.
+/// Prints what each accuracy costs in a layer.
 func reportErrors(_ bench: Case, _ instructionSet: InstructionSet) throws {
     func text(_ value: Double) -> String { String(format: "%.1e", value) }
     let sums = SampledSums(bench, try Layer.operands(of: bench), count: 4096)

@@ -15,23 +15,24 @@ struct Layer {
         switch bench.kind {
         case .conv: try self.init(conv: bench, x, weights, bias, accuracy)
         case .deform:
-            let pixels = Array(bench.output[2...])
-            let taps = bench.kernel * bench.kernel * bench.offsetGroups
-            let offset = try numbers.smooth([bench.batch, 2 * taps] + pixels, scale: 2)
-            let mask = bench.hasMask ? try numbers.tensor([bench.batch, taps] + pixels, scale: 0.5) : nil
+            let (offset, mask) = try numbers.fields(of: bench)
             try self.init(deform: bench, [x, weights, offset, bias, mask], accuracy)
         }
     }
 
-    /// Image, weights and bias of a case, row-major, as the layer of the same seed has them.
+    /// Image, weights and bias of a case, then offset and mask, row-major, as the layer of the same seed has them.
     static func operands(of bench: Case, seed: UInt64 = 1) throws -> [Tensor] {
         var numbers = Numbers(state: seed)
         let (x, weights, bias) = try numbers.operands(of: bench)
-        return [x, weights, bias]
+        guard bench.kind == .deform else { return [x, weights, bias] }
+        let (offset, mask) = try numbers.fields(of: bench)
+        return [x, weights, bias, offset] + (mask.map { [$0] } ?? [])
     }
 
     /// How the weights are packed.
-    var form: String { (op as? Conv)?.packed?.form.rawValue ?? op.name }
+    var form: String {
+        ((op as? Conv)?.packed ?? (op as? DeformConv)?.packed)?.form.rawValue ?? op.name
+    }
 
     private init(conv bench: Case, _ x: Tensor, _ weights: Tensor, _ bias: Tensor, _ accuracy: Accuracy)
         throws
@@ -105,6 +106,12 @@ struct Numbers {
         let weights = try tensor(
             [bench.outputs, bench.channels / bench.groups, bench.kernel, bench.kernel], scale: 0.05)
         return (try tensor(bench.input, scale: 1), weights, try tensor([bench.outputs], scale: 0.1))
+    }
+
+    mutating func fields(of bench: Case) throws -> (offset: Tensor, mask: Tensor?) {
+        let pixels = Array(bench.output[2...]), taps = bench.kernel * bench.kernel * bench.offsetGroups
+        let offset = try smooth([bench.batch, 2 * taps] + pixels, scale: 2)
+        return (offset, bench.hasMask ? try tensor([bench.batch, taps] + pixels, scale: 0.5) : nil)
     }
 
     /// Offsets as networks learn them: neighbours move alike.
