@@ -153,6 +153,34 @@ static int deform_uses_thirds(const dcn_deform_plan *plan, dcn_caches caches, dc
                             c->channels / c->groups, c->outputs / c->groups, caches);
 }
 
+/// Bytes that a pixel takes: of tables, of offsets and masks, of finished rows that wait.
+typedef struct {
+    ptrdiff_t table, field, stage;
+} deform_row;
+
+static deform_row deform_row_bytes(const dcn_deform_plan *plan) {
+    const dcn_deform_shape *s = &plan->shape;
+    const ptrdiff_t entries = deform_taps(s) * s->offset_groups, word = (ptrdiff_t)sizeof(float);
+    return (deform_row){8 * dcn_padded(plan->table_entries) * word, (dcn_padded(2 * entries) + dcn_padded(entries)) * word,
+                        s->row_major ? dcn_padded(s->conv.outputs) * word : 0};
+}
+
+/// The tiles, and the scratch of one, of blocks that are decided.
+static void deform_plan_tiles(dcn_deform_plan *plan) {
+    const dcn_deform_shape *s = &plan->shape;
+    const dcn_conv_shape *c = &s->conv;
+    const ptrdiff_t rows = plan->block_rows, entries = deform_taps(s) * s->offset_groups;
+    const deform_row row = deform_row_bytes(plan);
+    plan->row_tiles = c->batch * conv_pieces(c->output.height * c->output.width, rows);
+    plan->tile_count = plan->row_tiles;
+    plan->table_bytes = (plan->pixel_by_pixel ? 2 : rows) * row.table;
+    plan->field_bytes = (rows + 16) * row.field;
+    plan->stage_bytes = rows * row.stage;
+    plan->scratch_bytes = conv_pointer_bytes(plan->block_taps, rows, c->channels) + plan->panel_bytes +
+                          plan->table_bytes + plan->field_bytes + plan->stage_bytes +
+                          3 * dcn_padded(entries) * (ptrdiff_t)sizeof(float) + plan->thirds_bytes;
+}
+
 int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa isa, ptrdiff_t tiles_wanted,
                          dcn_deform_plan *plan) {
     *plan = (dcn_deform_plan){.shape = *s, .packed_count = dcn_deform_packed_count(s)};
@@ -164,6 +192,7 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     plan->order = deform_order(s);
     if (s->levels) {
         deform_strassen_plan(plan, caches, tiles_wanted);
+        deform_plan_tiles(plan);
         return 1;
     }
     const int thirds = deform_uses_thirds(plan, caches, isa);
@@ -176,33 +205,22 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     const conv_product product = {.rows = pixels, .panels = 1, .inner = inner,
                                   .weight_bytes = (double)plan->packed_count * word, .thirds = thirds};
     const conv_cut cut = conv_cut_tiles(&product, caches, conv_pieces(tiles_wanted, c->batch));
-    const ptrdiff_t table_row = 8 * dcn_padded(plan->table_entries) * word;
-    const ptrdiff_t field_row = (dcn_padded(2 * entries) + dcn_padded(entries)) * word;
+    const deform_row row = deform_row_bytes(plan);
     const ptrdiff_t panel_most = plan->narrow ? deform_narrow_most(caches) : DEFORM_PANEL_MOST;
     ptrdiff_t rows = deform_fit(cut.block_rows, conv_most(1, plan->panel_stride * word), panel_most);
-    rows = deform_fit(rows, field_row, DEFORM_FIELD_MOST);
-    const ptrdiff_t stage_row = s->row_major ? dcn_padded(c->outputs) * word : 0;
-    if (stage_row) rows = deform_fit(rows, stage_row, DEFORM_STAGE_MOST);
+    rows = deform_fit(rows, row.field, DEFORM_FIELD_MOST);
+    if (row.stage) rows = deform_fit(rows, row.stage, DEFORM_STAGE_MOST);
     // No block samples what another has tabled.
     const int own = plan->block_taps >= (grouped ? entries : taps) || plan->table_entries == plan->block_taps;
     plan->pixel_by_pixel = plan->fused || (own && plan->block_channels >= c->channels);
-    if (!plan->pixel_by_pixel) rows = deform_fit(rows, table_row, DEFORM_TABLE_MOST);
+    if (!plan->pixel_by_pixel) rows = deform_fit(rows, row.table, DEFORM_TABLE_MOST);
     if (s->row_major) rows = deform_whole_lines(rows);
-    const ptrdiff_t table_pixels = plan->pixel_by_pixel ? 2 : rows;
-
     plan->block_rows = rows;
-    plan->row_tiles = c->batch * conv_pieces(pixels, rows);
-    plan->tile_count = plan->row_tiles;
     plan->panel_bytes = dcn_padded(plan->panel_stride * rows + 16) * word;
-    plan->table_bytes = table_pixels * table_row;
-    plan->field_bytes = (rows + 16) * field_row;
-    plan->stage_bytes = rows * stage_row;
     if (thirds) {
         const ptrdiff_t steps = c->groups == 1 ? 1 : plan->block_taps;
         plan->thirds_bytes = conv_thirds_bytes(rows, steps, c->groups == 1 ? inner : c->channels / c->groups);
     }
-    plan->scratch_bytes = conv_pointer_bytes(plan->block_taps, rows, c->channels) + plan->panel_bytes +
-                          plan->table_bytes + plan->field_bytes + plan->stage_bytes + 3 * dcn_padded(entries) * word +
-                          plan->thirds_bytes;
+    deform_plan_tiles(plan);
     return 1;
 }

@@ -39,24 +39,18 @@ void deform_strassen_pack(const dcn_deform_shape *s, const float *weights, float
 void deform_strassen_plan(dcn_deform_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted) {
     const dcn_deform_shape *s = &plan->shape;
     const dcn_conv_shape *c = &s->conv;
-    const ptrdiff_t taps = deform_taps(s), entries = taps * s->offset_groups, word = (ptrdiff_t)sizeof(float);
+    const ptrdiff_t taps = deform_taps(s), word = (ptrdiff_t)sizeof(float);
     const ptrdiff_t pixels = c->output.height * c->output.width, pieces = (ptrdiff_t)1 << s->levels;
     plan->block_channels = c->channels;
     plan->block_taps = conv_equal_piece(taps, DEFORM_STRASSEN_BLOCK * pieces / c->channels);
     plan->pixel_by_pixel = s->offset_groups == 1 || plan->block_taps == taps;
-    plan->table_entries = s->offset_groups == 1 ? plan->block_taps : entries;
+    plan->table_entries = s->offset_groups == 1 ? plan->block_taps : taps * s->offset_groups;
     plan->panel_stride = plan->block_taps * c->channels + 16;
     const ptrdiff_t block = plan->block_taps * c->channels, inner = taps * c->channels;
     plan->sets = strassen_sets(s->levels, pixels, block, inner, c->outputs, caches, conv_pieces(tiles_wanted, c->batch));
     plan->block_rows = plan->sets * pieces;
-    plan->row_tiles = plan->tile_count = c->batch * conv_pieces(pixels, plan->block_rows);
     const strassen_cut cut = strassen_make_cut(s->levels, plan->sets, block, inner, c->outputs);
     plan->panel_bytes = (dcn_padded(pieces * plan->panel_stride) + cut.v_floats + cut.m_floats) * word;
-    plan->table_bytes = (plan->pixel_by_pixel ? 2 : plan->block_rows) * 8 * dcn_padded(plan->table_entries) * word;
-    plan->field_bytes = (plan->block_rows + 16) * (dcn_padded(2 * entries) + dcn_padded(entries)) * word;
-    plan->stage_bytes = s->row_major ? plan->block_rows * dcn_padded(c->outputs) * word : 0;
-    plan->scratch_bytes = conv_pointer_bytes(plan->block_taps, plan->block_rows, c->channels) + plan->panel_bytes +
-                          plan->table_bytes + plan->field_bytes + plan->stage_bytes + 3 * dcn_padded(entries) * word;
 }
 
 /// Whether a tile stays within the scratch that any deformable layer may take.

@@ -9,13 +9,7 @@ extension Conv: Packable {
             !inputs.has(2) || inputs.constant(2) != nil
         else { return nil }
         let window = try window.resolved(kernel: Array(weights.extents[2...]))
-        // Extents that are zero or not declared count as those of a middle layer: they only steer the choice of form.
-        func steering(_ dimension: Dimension, otherwise: Int) -> Int {
-            dimension.fixed.flatMap { $0 > 0 ? $0 : nil } ?? otherwise
-        }
-        let input =
-            [steering(shape[0], otherwise: 1), groups * weights.extents[1]]
-            + shape.dimensions[2...].map { steering($0, otherwise: 56) }
+        let input = steeringExtents(shape, rank: shape.rank, channels: groups * weights.extents[1])
         guard let geometry = convShape(window, groups: groups, input: input, weights: weights.extents),
             let (form, packed) = pack(weights, geometry, choices)
         else { return nil }
@@ -47,6 +41,18 @@ extension Conv: Packable {
         var shape = shape
         return shape.channels <= 4 && dcn_conv_fits(DCN_CONV_PLANES, &shape) != 0
     }
+}
+
+/// Extents of an image that steer the choice of form, and nothing else: where they are zero or not declared, those of a
+/// middle layer.
+func steeringExtents(_ shape: Shape?, rank: Int, channels: Int) -> [Int] {
+    func extent(_ axis: Int, otherwise: Int) -> Int {
+        guard let shape, shape.rank == rank, let fixed = shape[axis].fixed, fixed > 0 else {
+            return otherwise
+        }
+        return fixed
+    }
+    return [extent(0, otherwise: 1), channels] + (2..<rank).map { extent($0, otherwise: 56) }
 }
 
 /// The geometry of a convolution as the kernels take it; nil when the kernel does not fit into the input.

@@ -28,18 +28,12 @@ extension DeformConv: Packable {
         return PackedForm(op, constants: constants)
     }
 
-    /// Levels of Strassen's scheme that are worth it. Extents that are not declared count as those of a middle layer.
+    /// Levels of Strassen's scheme that are worth it.
     private func levels(
         _ window: Window, _ image: Shape?, least: [Int], _ weights: [Int], _ choices: PackingChoices
     ) -> Int32 {
-        func declared(_ axis: Int, otherwise: Int) -> Int {
-            guard let image, image.rank == 4, let extent = image[axis].fixed, extent > 0 else {
-                return otherwise
-            }
-            return extent
-        }
-        let extents = [0, 1].map { max(least[$0], declared($0 + 2, otherwise: 56)) }
-        let input = [declared(0, otherwise: 1), groups * weights[1]] + extents
+        var input = steeringExtents(image, rank: 4, channels: groups * weights[1])
+        for axis in 0..<2 { input[axis + 2] = max(least[axis], input[axis + 2]) }
         guard var shape = deformShape(window, input: input, weights: weights) else { return 0 }
         let accuracy = choices.feedsOffsets ? DCN_ACCURACY_EXACT : choices.accuracy.code
         return dcn_deform_choose(&shape, assumedCaches, DCN_ISA_AVX512, accuracy)
