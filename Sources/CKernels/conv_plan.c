@@ -66,6 +66,18 @@ void conv_cut_inner(ptrdiff_t taps, ptrdiff_t channels, ptrdiff_t target, ptrdif
     *block_taps = conv_equal_piece(taps, most / channels);
 }
 
+ptrdiff_t conv_reading(double weight_bytes, dcn_caches caches) {
+    return weight_bytes <= (double)caches.level2 / 2 ? 0 : weight_bytes <= (double)caches.level3 / 2 ? 32 : 48;
+}
+
+ptrdiff_t conv_span(ptrdiff_t rows, ptrdiff_t size, ptrdiff_t workers, ptrdiff_t reading) {
+    enum { BEGINNING = 2 };
+    const ptrdiff_t tiles = conv_pieces(rows, size), turns = conv_pieces(tiles, workers);
+    // The last tile has fewer rows, which counts where its turn is its own.
+    const ptrdiff_t end = tiles - (turns - 1) * workers == 1 ? rows - (tiles - 1) * size : size;
+    return (turns - 1) * (conv_most(size, reading) + BEGINNING) + conv_most(end, reading) + BEGINNING;
+}
+
 /// Rows of a block that stays in a quarter of the second-level cache beside the panels that pass by.
 static ptrdiff_t conv_vector_rows(const conv_product *p, dcn_caches caches, ptrdiff_t step) {
     const ptrdiff_t room = caches.level2 / 4 / (conv_most(64, p->inner) * (ptrdiff_t)sizeof(float)) / step * step;

@@ -63,6 +63,15 @@ ptrdiff_t conv_equal_block(ptrdiff_t whole, ptrdiff_t most, ptrdiff_t step);
 /// The length of a piece where `whole` is cut into the fewest of at most `most`, as equal as can be; at least 1.
 ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most);
 
+/// Threads that want `tiles_wanted` tiles.
+CONV_INLINE ptrdiff_t conv_workers(ptrdiff_t tiles_wanted) { return tiles_wanted < 16 ? 1 : tiles_wanted / 8; }
+
+/// Rows whose products take as long as bringing the weights to a tile, which reads them all; 0 from the nearer caches.
+ptrdiff_t conv_reading(double weight_bytes, dcn_caches caches);
+
+/// Products that take as long as all tiles of `size` rows, in rows, where a tile takes `reading` at least.
+ptrdiff_t conv_span(ptrdiff_t rows, ptrdiff_t size, ptrdiff_t workers, ptrdiff_t reading);
+
 /// Blocks of taps and of channels, near `target` products each, as equal as can be.
 void conv_cut_inner(ptrdiff_t taps, ptrdiff_t channels, ptrdiff_t target, ptrdiff_t *block_taps,
                     ptrdiff_t *block_channels);
@@ -148,9 +157,10 @@ ptrdiff_t strassen_packed_count(ptrdiff_t levels, ptrdiff_t inner, ptrdiff_t col
 void strassen_weights(ptrdiff_t levels, const double b[4][4], double *sums);
 /// The cut of `sets` sets by `columns` columns with `inner` numbers to a sum, `block` of them at a time.
 strassen_cut strassen_make_cut(ptrdiff_t levels, ptrdiff_t sets, ptrdiff_t block, ptrdiff_t inner, ptrdiff_t columns);
-/// How many sets a tile takes: those of `rows` rows by `columns` columns, for `wanted` tiles at least.
+/// How many sets a tile takes: of `rows` rows by `columns` columns those that are done soonest, with V and M in `most`
+/// bytes where that is possible, when `wanted` tiles are as many as the threads want.
 ptrdiff_t strassen_sets(ptrdiff_t levels, ptrdiff_t rows, ptrdiff_t block, ptrdiff_t inner, ptrdiff_t columns,
-                        dcn_caches caches, ptrdiff_t wanted);
+                        dcn_caches caches, ptrdiff_t most, ptrdiff_t wanted);
 /// Estimated multiply-adds of `rows` rows; of the plain sum where `levels` is 0.
 double strassen_cost(ptrdiff_t levels, double rows, ptrdiff_t inner, ptrdiff_t columns);
 

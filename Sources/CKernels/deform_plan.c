@@ -181,6 +181,32 @@ static void deform_plan_tiles(dcn_deform_plan *plan) {
                           3 * dcn_padded(entries) * (ptrdiff_t)sizeof(float) + plan->thirds_bytes;
 }
 
+/// Rows of a tile: what fits the caches, cut until there are as many tiles as are wanted; where each tile waits for its
+/// weights, those that are done soonest.
+static ptrdiff_t deform_plan_rows(const dcn_deform_plan *plan, const conv_product *product, dcn_caches caches,
+                                  ptrdiff_t wanted) {
+    const ptrdiff_t word = (ptrdiff_t)sizeof(float), reading = conv_reading(product->weight_bytes, caches);
+    const deform_row row = deform_row_bytes(plan);
+    const ptrdiff_t panel_most = plan->narrow ? deform_narrow_most(caches) : DEFORM_PANEL_MOST;
+    const conv_cut cut = conv_cut_tiles(product, caches, reading && !product->thirds ? 1 : wanted);
+    ptrdiff_t most = deform_fit(cut.block_rows, conv_most(1, plan->panel_stride * word), panel_most);
+    most = deform_fit(most, row.field, DEFORM_FIELD_MOST);
+    if (row.stage) most = deform_fit(most, row.stage, DEFORM_STAGE_MOST);
+    if (!plan->pixel_by_pixel) most = deform_fit(most, row.table, DEFORM_TABLE_MOST);
+    const int lines = plan->shape.row_major;
+    ptrdiff_t best = lines ? deform_whole_lines(most) : most;
+    if (!reading || product->thirds) return best;
+    ptrdiff_t least = conv_span(product->rows, best, conv_workers(wanted), reading);
+    for (ptrdiff_t rows = DEFORM_KERNEL_ROWS / 4; rows < most; rows += DEFORM_KERNEL_ROWS / 4) {
+        const ptrdiff_t whole = lines ? deform_whole_lines(rows) : rows;
+        const ptrdiff_t span = conv_span(product->rows, whole, conv_workers(wanted), reading);
+        if (span >= least) continue;
+        least = span;
+        best = whole;
+    }
+    return best;
+}
+
 int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa isa, ptrdiff_t tiles_wanted,
                          dcn_deform_plan *plan) {
     *plan = (dcn_deform_plan){.shape = *s, .packed_count = dcn_deform_packed_count(s)};
@@ -204,17 +230,10 @@ int dcn_deform_make_plan(const dcn_deform_shape *s, dcn_caches caches, dcn_isa i
     const ptrdiff_t pixels = c->output.height * c->output.width, inner = conv_most(1, plan->panel_stride - 16);
     const conv_product product = {.rows = pixels, .panels = 1, .inner = inner,
                                   .weight_bytes = (double)plan->packed_count * word, .thirds = thirds};
-    const conv_cut cut = conv_cut_tiles(&product, caches, conv_pieces(tiles_wanted, c->batch));
-    const deform_row row = deform_row_bytes(plan);
-    const ptrdiff_t panel_most = plan->narrow ? deform_narrow_most(caches) : DEFORM_PANEL_MOST;
-    ptrdiff_t rows = deform_fit(cut.block_rows, conv_most(1, plan->panel_stride * word), panel_most);
-    rows = deform_fit(rows, row.field, DEFORM_FIELD_MOST);
-    if (row.stage) rows = deform_fit(rows, row.stage, DEFORM_STAGE_MOST);
     // No block samples what another has tabled.
     const int own = plan->block_taps >= (grouped ? entries : taps) || plan->table_entries == plan->block_taps;
     plan->pixel_by_pixel = plan->fused || (own && plan->block_channels >= c->channels);
-    if (!plan->pixel_by_pixel) rows = deform_fit(rows, row.table, DEFORM_TABLE_MOST);
-    if (s->row_major) rows = deform_whole_lines(rows);
+    const ptrdiff_t rows = deform_plan_rows(plan, &product, caches, conv_pieces(tiles_wanted, c->batch));
     plan->block_rows = rows;
     plan->panel_bytes = dcn_padded(plan->panel_stride * rows + 16) * word;
     if (thirds) {

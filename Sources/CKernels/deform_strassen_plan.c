@@ -1,7 +1,7 @@
 #include "conv_private.h"
 
-/// Numbers of a piece of a row that are summed between two visits of the sums; scratch of a tile, at most.
-enum { DEFORM_STRASSEN_BLOCK = 576, DEFORM_SCRATCH_MOST = 4 << 20 };
+/// Numbers of a piece of a row that are summed between two visits of the sums; scratch of a tile, at most, and V and M.
+enum { DEFORM_STRASSEN_BLOCK = 576, DEFORM_SCRATCH_MOST = 4 << 20, DEFORM_STRASSEN_MOST = 15 << 18 };
 
 int deform_strassen_fits(const dcn_deform_shape *s, ptrdiff_t levels) {
     return s->conv.groups == 1 && !deform_is_fused(s) && deform_order(s) == DEFORM_TAP_ORDER &&
@@ -47,7 +47,8 @@ void deform_strassen_plan(dcn_deform_plan *plan, dcn_caches caches, ptrdiff_t ti
     plan->table_entries = s->offset_groups == 1 ? plan->block_taps : taps * s->offset_groups;
     plan->panel_stride = plan->block_taps * c->channels + 16;
     const ptrdiff_t block = plan->block_taps * c->channels, inner = taps * c->channels;
-    plan->sets = strassen_sets(s->levels, pixels, block, inner, c->outputs, caches, conv_pieces(tiles_wanted, c->batch));
+    plan->sets = strassen_sets(s->levels, pixels, block, inner, c->outputs, caches, DEFORM_STRASSEN_MOST,
+                               conv_pieces(tiles_wanted, c->batch));
     plan->block_rows = plan->sets * pieces;
     const strassen_cut cut = strassen_make_cut(s->levels, plan->sets, block, inner, c->outputs);
     plan->panel_bytes = (dcn_padded(pieces * plan->panel_stride) + cut.v_floats + cut.m_floats) * word;

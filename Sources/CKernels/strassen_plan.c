@@ -1,14 +1,14 @@
 #include "conv_private.h"
 
-/// Bytes of V and M of a tile, at most; columns whose sums fit into them.
-enum { STRASSEN_BYTES_MOST = 13 << 18, STRASSEN_EXTENT_MOST = 2048, STRASSEN_STEP = 12 };
+/// Columns and channels whose sums fit a tile, of one level; sets are a multiple of the rows of every micro-kernel.
+enum { STRASSEN_EXTENT_MOST = 2048, STRASSEN_STEP = 12 };
 
 static ptrdiff_t strassen_products(ptrdiff_t levels) { return levels == 1 ? 7 : 49; }
 
 int strassen_fits(ptrdiff_t levels, ptrdiff_t channels, ptrdiff_t outputs) {
-    const ptrdiff_t step = (ptrdiff_t)16 << levels;
-    return levels >= 1 && levels <= STRASSEN_LEVELS_MOST && channels % step == 0 && outputs % step == 0 &&
-           channels <= STRASSEN_EXTENT_MOST && outputs <= STRASSEN_EXTENT_MOST;
+    if (levels < 1 || levels > STRASSEN_LEVELS_MOST) return 0;
+    const ptrdiff_t step = (ptrdiff_t)16 << levels, most = 4 * STRASSEN_EXTENT_MOST >> 2 * levels;
+    return channels % step == 0 && outputs % step == 0 && channels <= most && outputs <= most;
 }
 
 ptrdiff_t strassen_packed_count(ptrdiff_t levels, ptrdiff_t inner, ptrdiff_t columns) {
@@ -64,23 +64,22 @@ strassen_cut strassen_make_cut(ptrdiff_t levels, ptrdiff_t sets, ptrdiff_t block
     return cut;
 }
 
-/// Each tile reads all weights: what that costs beside the products of one set. More where they come from memory.
-static double strassen_reading(double weights, dcn_caches caches) {
-    return weights * sizeof(float) > (double)caches.level3 / 2 ? 4 : 1;
+/// Bytes of V and M: half of what weights that stay in the second-level cache leave of it, else what a tile may take.
+static ptrdiff_t strassen_room(ptrdiff_t weight_bytes, dcn_caches caches, ptrdiff_t most) {
+    return weight_bytes <= caches.level2 / 2 ? conv_least(most, (caches.level2 - weight_bytes) / 2) : most;
 }
 
 ptrdiff_t strassen_sets(ptrdiff_t levels, ptrdiff_t rows, ptrdiff_t block, ptrdiff_t inner, ptrdiff_t columns,
-                        dcn_caches caches, ptrdiff_t wanted) {
-    const double reading = strassen_reading((double)strassen_packed_count(levels, inner, columns), caches);
-    const ptrdiff_t workers = conv_most(1, wanted / 8), all = conv_pieces(rows, (ptrdiff_t)1 << levels);
-    ptrdiff_t best = STRASSEN_STEP;
-    double least = INFINITY;
+                        dcn_caches caches, ptrdiff_t most, ptrdiff_t wanted) {
+    const ptrdiff_t weight_bytes = strassen_packed_count(levels, inner, columns) * (ptrdiff_t)sizeof(float);
+    const ptrdiff_t reading = conv_reading((double)weight_bytes, caches);
+    const ptrdiff_t room = strassen_room(weight_bytes, caches, most);
+    const ptrdiff_t workers = conv_workers(wanted), all = conv_pieces(rows, (ptrdiff_t)1 << levels);
+    ptrdiff_t best = STRASSEN_STEP, least = PTRDIFF_MAX;
     for (ptrdiff_t sets = STRASSEN_STEP; sets <= STRASSEN_SETS_MOST; sets += STRASSEN_STEP) {
         const strassen_cut cut = strassen_make_cut(levels, sets, block, inner, columns);
-        const ptrdiff_t bytes = (cut.v_floats + cut.m_floats) * (ptrdiff_t)sizeof(float);
-        if (sets > STRASSEN_STEP && bytes > STRASSEN_BYTES_MOST) break;
-        const double turns = (double)conv_pieces(conv_pieces(all, sets), workers);
-        const double cost = turns * ((double)conv_least(sets, all) + reading);
+        if (sets > STRASSEN_STEP && (cut.v_floats + cut.m_floats) * (ptrdiff_t)sizeof(float) > room) break;
+        const ptrdiff_t cost = conv_span(all, sets, workers, reading);
         if (cost >= least) continue;
         least = cost;
         best = sets;
@@ -91,10 +90,10 @@ ptrdiff_t strassen_sets(ptrdiff_t levels, ptrdiff_t rows, ptrdiff_t block, ptrdi
 /// Multiply-adds that a sum of A costs, for each number of A: it is written, and read again. What the kernels lose to
 /// shorter sums. Narrow panels keep them waiting for loads.
 double strassen_cost(ptrdiff_t levels, double rows, ptrdiff_t inner, ptrdiff_t columns) {
-    static const double sums[] = {0, 5, 15}, factors[] = {1, 0.875 * 1.04, 0.875 * 0.875 * 1.06};
+    static const double sums[] = {0, 5, 26}, factors[] = {1, 0.875 * 1.04, 0.875 * 0.875 * 1.06};
     const ptrdiff_t piece = columns >> levels;
     const double waiting = piece <= 16 ? 1.4 : piece <= 32 ? 1.15 : 1.0;
     const double weights = levels ? (double)strassen_packed_count(levels, inner, columns)
                                   : (double)inner * (double)dcn_padded(columns);
-    return rows * (double)inner * (waiting * factors[levels] * (double)columns + sums[levels]) + 12 * weights;
+    return rows * (double)inner * (waiting * factors[levels] * (double)columns + sums[levels]) + 40 * weights;
 }

@@ -90,36 +90,39 @@ static double winograd_reading(double weights, dcn_caches caches) {
 }
 
 /// Cuts the tiles into blocks and the outputs into pieces of whole panels. More blocks read the weights more often, more
-/// pieces transform the inputs more often: of all cuts with enough tiles of work, the one with the least of both.
-static void winograd_cut(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches caches, ptrdiff_t wanted) {
+/// pieces transform the inputs more often: of all cuts, the one whose workers are done soonest. One of several may begin
+/// late or work slowly, for which others wait the longer the larger a tile is.
+static void winograd_cut(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches caches, ptrdiff_t workers) {
     const dcn_conv_shape *s = &plan->shape;
     const ptrdiff_t panels = conv_pieces(s->outputs, CONV_PANEL), most = winograd_block(plan->form, s, caches);
-    const double positions = (double)(g->side * g->side), weights = (double)plan->packed_count;
-    const double transform = (double)g->tiles * 10 * positions * (double)s->channels;
+    const ptrdiff_t fewest = conv_pieces(g->tiles, most), enough = conv_most(fewest, 4 * workers);
+    const double weights = (double)plan->packed_count / (double)panels;
+    const double reading = weights * winograd_reading((double)plan->packed_count, caches);
+    const double transform = 10 * (double)(g->side * g->side) * (double)s->channels;
+    const double products = (double)(g->side * g->side) * (double)s->channels * CONV_PANEL;
+    const double waiting = workers > 1 ? 0.25 : 0;
     double least = INFINITY;
-    ptrdiff_t enough = 0;
-    for (ptrdiff_t per_tile = panels; per_tile >= 1; per_tile--) {
-        const ptrdiff_t pieces = conv_pieces(panels, per_tile);
-        ptrdiff_t block = most;
-        while (block > 12 && conv_pieces(g->tiles, block) * pieces < wanted) block = conv_most(12, block / 2 / 12 * 12);
-        block = conv_equal_block(g->tiles, block, 6);
-        const ptrdiff_t blocks = conv_pieces(g->tiles, block), reached = conv_least(wanted, blocks * pieces);
-        const double cost = (double)blocks * weights * winograd_reading(weights, caches) + (double)pieces * transform;
-        if (reached < enough || (reached == enough && cost >= least)) continue;
-        enough = reached;
-        least = cost;
-        plan->block_rows = block;
-        plan->row_tiles = blocks;
-        plan->panels_per_tile = per_tile;
-        plan->panel_tiles = pieces;
-    }
+    for (ptrdiff_t wide = 1; wide <= panels; wide++)
+        for (ptrdiff_t high = fewest; high <= enough; high++) {
+            const ptrdiff_t block = conv_equal_block(g->tiles, conv_pieces(g->tiles, high), 6);
+            const ptrdiff_t blocks = conv_pieces(g->tiles, block), per_tile = conv_pieces(panels, wide);
+            const double tiles = (double)(blocks * conv_pieces(panels, per_tile));
+            const double tile = (double)block * (transform + (double)per_tile * products) + (double)per_tile * reading;
+            const double cost = (ceil(tiles / (double)workers) + waiting) * tile;
+            if (cost >= least) continue;
+            least = cost;
+            plan->block_rows = block;
+            plan->row_tiles = blocks;
+            plan->panels_per_tile = per_tile;
+            plan->panel_tiles = conv_pieces(panels, per_tile);
+        }
 }
 
 void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted) {
     const dcn_conv_shape *s = &plan->shape;
     const winograd_grid g = winograd_make_grid(plan->form, s);
     const ptrdiff_t positions = g.side * g.side;
-    winograd_cut(plan, &g, caches, tiles_wanted / 2);
+    winograd_cut(plan, &g, caches, conv_workers(tiles_wanted));
     plan->tile_count = plan->row_tiles * plan->panel_tiles;
     const ptrdiff_t per_tile = winograd_stride(s->channels) + CONV_PANEL;
     plan->scratch_bytes =
