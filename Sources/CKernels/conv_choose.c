@@ -37,9 +37,10 @@ double dcn_conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches
 }
 
 dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa, dcn_accuracy accuracy) {
-    static const dcn_conv_form forms[] = {DCN_CONV_NARROW, DCN_CONV_ROWS, DCN_CONV_WINOGRAD_2, DCN_CONV_WINOGRAD_4,
-                                          DCN_CONV_WINOGRAD_4_STRIDED, DCN_CONV_WINOGRAD_6};
-    const int allowed = accuracy == DCN_ACCURACY_EXACT ? 3 : accuracy == DCN_ACCURACY_DEFAULT ? 5 : 6;
+    static const dcn_conv_form forms[] = {DCN_CONV_NARROW, DCN_CONV_ROWS, DCN_CONV_WINOGRAD_2, DCN_CONV_WINOGRAD_PAIRS,
+                                          DCN_CONV_WINOGRAD_3, DCN_CONV_WINOGRAD_4, DCN_CONV_WINOGRAD_4_STRIDED,
+                                          DCN_CONV_WINOGRAD_6};
+    const int allowed = accuracy == DCN_ACCURACY_EXACT ? 4 : accuracy == DCN_ACCURACY_DEFAULT ? 7 : 8;
     dcn_conv_form best = DCN_CONV_DIRECT;
     double least = dcn_conv_cost(best, shape, caches, isa);
     for (int i = 0; i < allowed; i++) {

@@ -40,8 +40,8 @@ static void conv_pack_direct(const dcn_conv_shape *s, const float *weights, floa
 }
 
 int conv_is_winograd(dcn_conv_form form) {
-    return form == DCN_CONV_WINOGRAD_2 || form == DCN_CONV_WINOGRAD_4 || form == DCN_CONV_WINOGRAD_6 ||
-           form == DCN_CONV_WINOGRAD_4_STRIDED;
+    return form == DCN_CONV_WINOGRAD_2 || form == DCN_CONV_WINOGRAD_3 || form == DCN_CONV_WINOGRAD_4 ||
+           form == DCN_CONV_WINOGRAD_6 || form == DCN_CONV_WINOGRAD_4_STRIDED || form == DCN_CONV_WINOGRAD_PAIRS;
 }
 
 int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape) {

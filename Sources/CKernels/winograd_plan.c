@@ -1,12 +1,27 @@
 #include "conv_private.h"
 
 static ptrdiff_t winograd_edge(dcn_conv_form form) {
-    return form == DCN_CONV_WINOGRAD_2 ? 2 : form == DCN_CONV_WINOGRAD_6 ? 6 : 4;
+    switch (form) {
+    case DCN_CONV_WINOGRAD_2:
+    case DCN_CONV_WINOGRAD_PAIRS: return 2;
+    case DCN_CONV_WINOGRAD_3: return 3;
+    case DCN_CONV_WINOGRAD_6: return 6;
+    default: return 4;
+    }
+}
+
+/// Whether the pixels of one phase are a pair at most, and nothing around it is inside the image.
+static int winograd_are_pairs(ptrdiff_t input, ptrdiff_t output, ptrdiff_t dilation, ptrdiff_t pad) {
+    return input == output && pad == dilation && input <= 2 * dilation;
 }
 
 int winograd_fits(dcn_conv_form form, const dcn_conv_shape *s) {
     const ptrdiff_t stride = form == DCN_CONV_WINOGRAD_4_STRIDED ? 2 : 1;
     if (stride == 2 && (s->dilation.height > 1 || s->dilation.width > 1)) return 0;
+    if (form == DCN_CONV_WINOGRAD_PAIRS &&
+        !(winograd_are_pairs(s->input.height, s->output.height, s->dilation.height, s->pad.height) &&
+          winograd_are_pairs(s->input.width, s->output.width, s->dilation.width, s->pad.width)))
+        return 0;
     return !s->transposed && s->groups == 1 && s->input.depth == 1 && s->output.depth == 1 && s->kernel.depth == 1 &&
            s->pad.depth == 0 && s->kernel.height == 3 && s->kernel.width == 3 && s->stride.height == stride &&
            s->stride.width == stride;
@@ -14,8 +29,9 @@ int winograd_fits(dcn_conv_form form, const dcn_conv_shape *s) {
 
 winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *s) {
     const ptrdiff_t edge = winograd_edge(form);
-    winograd_grid g = {.edge = edge, .side = form == DCN_CONV_WINOGRAD_4_STRIDED ? 2 * edge + 1 : edge + 2,
-                       .sets = edge + 2};
+    winograd_grid g = {.edge = edge, .side = edge + 2, .sets = edge + 2};
+    if (form == DCN_CONV_WINOGRAD_4_STRIDED) g.side = 2 * edge + 1;
+    if (form == DCN_CONV_WINOGRAD_PAIRS) g.side = g.sets = 3;
     g.phases_high = conv_least(s->dilation.height, s->output.height);
     g.phases_wide = conv_least(s->dilation.width, s->output.width);
     g.tiles_high = conv_pieces(conv_pieces(s->output.height, s->dilation.height), g.edge);
@@ -28,6 +44,9 @@ ptrdiff_t winograd_stride(ptrdiff_t channels) { return dcn_padded(channels) + 16
 
 /// Transforms of the three weights of a row for each form, one line per position.
 static const double winograd_weights_2[4][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
+static const double winograd_weights_pairs[3][3] = {{0, 1, 0}, {0, -1, 1}, {1, -1, 0}};
+static const double winograd_weights_3[5][3] = {
+    {1. / 2, 0, 0}, {-1. / 2, -1. / 2, -1. / 2}, {-1. / 6, 1. / 6, -1. / 6}, {1. / 6, 1. / 3, 2. / 3}, {0, 0, 1}};
 static const double winograd_weights_4[6][3] = {
     {1. / 4, 0, 0},         {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6}, {1. / 24, 1. / 12, 1. / 6},
     {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}};
@@ -44,6 +63,17 @@ static const double winograd_weights_6[8][3] = {
     {32. / 45, -16. / 45, 8. / 45},
     {0, 0, 1}};
 
+static const double (*winograd_weights_of(dcn_conv_form form))[3] {
+    switch (form) {
+    case DCN_CONV_WINOGRAD_2: return winograd_weights_2;
+    case DCN_CONV_WINOGRAD_PAIRS: return winograd_weights_pairs;
+    case DCN_CONV_WINOGRAD_3: return winograd_weights_3;
+    case DCN_CONV_WINOGRAD_4: return winograd_weights_4;
+    case DCN_CONV_WINOGRAD_6: return winograd_weights_6;
+    default: return winograd_weights_4_strided;
+    }
+}
+
 /// One transformed weight: Σ t[i][a]·w[a][b]·t[j][b].
 static float winograd_weight(const double t[][3], ptrdiff_t i, ptrdiff_t j, const float *w) {
     double sum = 0;
@@ -54,10 +84,7 @@ static float winograd_weight(const double t[][3], ptrdiff_t i, ptrdiff_t j, cons
 
 void winograd_pack(dcn_conv_form form, const dcn_conv_shape *s, const float *weights, float *packed) {
     const ptrdiff_t sets = winograd_make_grid(form, s).sets;
-    const double(*t)[3] = form == DCN_CONV_WINOGRAD_2   ? winograd_weights_2
-                          : form == DCN_CONV_WINOGRAD_4 ? winograd_weights_4
-                          : form == DCN_CONV_WINOGRAD_6 ? winograd_weights_6
-                                                        : winograd_weights_4_strided;
+    const double(*t)[3] = winograd_weights_of(form);
     for (ptrdiff_t column = 0; column < s->outputs; column += CONV_PANEL) {
         const ptrdiff_t width = conv_panel_width(s->outputs, column);
         for (ptrdiff_t p = 0; p < sets * sets; p++)

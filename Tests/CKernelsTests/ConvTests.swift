@@ -130,8 +130,8 @@ struct ConvTests {
     @Test("Winograd", arguments: ConvKernels.available)
     func winograd(_ kernels: ConvKernels) {
         for (form, factor) in [
-            (DCN_CONV_WINOGRAD_2, 1.0), (DCN_CONV_WINOGRAD_4, 6), (DCN_CONV_WINOGRAD_4_STRIDED, 4),
-            (DCN_CONV_WINOGRAD_6, 30),
+            (DCN_CONV_WINOGRAD_2, 1.0), (DCN_CONV_WINOGRAD_3, 4), (DCN_CONV_WINOGRAD_4, 6),
+            (DCN_CONV_WINOGRAD_4_STRIDED, 4), (DCN_CONV_WINOGRAD_6, 30),
         ] {
             Self.check(form, kernels, cases: 20, factor: factor) { shape, _ in
                 shape.channels /= shape.groups
@@ -147,12 +147,53 @@ struct ConvTests {
         }
     }
 
+    @Test("pixels that dilation leaves one neighbour at most", arguments: ConvKernels.available)
+    func dilatedPairs(_ kernels: ConvKernels) {
+        Self.check(DCN_CONV_WINOGRAD_PAIRS, kernels, cases: 20) { shape, noise in
+            shape.channels /= shape.groups
+            shape.outputs /= shape.groups
+            shape.groups = 1
+            shape.kernel = dcn_extent(depth: 1, height: 3, width: 3)
+            shape.stride = dcn_extent(depth: 1, height: 1, width: 1)
+            shape.input.depth = 1
+            shape.output = shape.input
+            shape.dilation = dcn_extent(
+                depth: 1, height: (shape.input.height + 1) / 2 + noise.index(3),
+                width: (shape.input.width + 1) / 2 + noise.index(3))
+            shape.pad = shape.dilation
+            shape.pad.depth = 0
+        }
+    }
+
+    @Test("a pixel that sees another beyond its pair is not for the form of pairs")
+    func refusedPairs() {
+        var shape = dcn_conv_shape()
+        (shape.batch, shape.groups, shape.channels, shape.outputs) = (1, 1, 16, 16)
+        shape.input = dcn_extent(depth: 1, height: 8, width: 8)
+        shape.output = shape.input
+        (shape.kernel, shape.stride) = (
+            dcn_extent(depth: 1, height: 3, width: 3), dcn_extent(depth: 1, height: 1, width: 1)
+        )
+        shape.dilation = dcn_extent(depth: 1, height: 4, width: 4)
+        shape.pad = dcn_extent(depth: 0, height: 4, width: 4)
+        func fits(_ change: (inout dcn_conv_shape) -> Void) -> Bool {
+            var changed = shape
+            change(&changed)
+            return dcn_conv_fits(DCN_CONV_WINOGRAD_PAIRS, &changed) == 1
+        }
+        #expect(fits { _ in })
+        #expect(!fits { ($0.dilation.width, $0.pad.width) = (3, 3) })
+        #expect(!fits { $0.pad.height = 3 })
+        #expect(!fits { $0.output.height = 7 })
+        #expect(!fits { $0.stride.width = 2 })
+    }
+
     @Test("the answer is the same bits however tiles are cut", arguments: ConvKernels.available)
     func sameBits(_ kernels: ConvKernels) {
         var noise = Noise(5)
         for form in [
-            DCN_CONV_DIRECT, DCN_CONV_WINOGRAD_4, DCN_CONV_WINOGRAD_4_STRIDED, DCN_CONV_NARROW,
-            DCN_CONV_DEPTHWISE_PLANES,
+            DCN_CONV_DIRECT, DCN_CONV_WINOGRAD_3, DCN_CONV_WINOGRAD_4, DCN_CONV_WINOGRAD_4_STRIDED,
+            DCN_CONV_NARROW, DCN_CONV_DEPTHWISE_PLANES,
         ] {
             var shape = dcn_conv_shape()
             (shape.batch, shape.groups, shape.channels, shape.outputs) = (1, 1, 70, 130)
@@ -231,7 +272,9 @@ struct ConvTests {
                     ![DCN_CONV_PLANES, DCN_CONV_PLANES_OUT, DCN_CONV_DEPTHWISE_PLANES].contains(form))
                 if accuracy != DCN_ACCURACY_FAST { #expect(form != DCN_CONV_WINOGRAD_6) }
                 if accuracy == DCN_ACCURACY_EXACT {
-                    #expect(![DCN_CONV_WINOGRAD_4, DCN_CONV_WINOGRAD_4_STRIDED].contains(form))
+                    #expect(
+                        ![DCN_CONV_WINOGRAD_3, DCN_CONV_WINOGRAD_4, DCN_CONV_WINOGRAD_4_STRIDED]
+                            .contains(form))
                 }
             }
         }

@@ -116,12 +116,14 @@ typedef enum {
     DCN_CONV_PLANES_OUT,         ///< as `DCN_CONV_PLANES`, weights too, with row-major output and residual
     DCN_CONV_DEPTHWISE_PLANES,   ///< one channel to an output, weights as in `DCN_CONV_NARROW`: everything row major
     DCN_CONV_WINOGRAD_4_STRIDED, ///< 3 × 3, stride 2: F(4×4) of even and odd pixels, about 2 × the error
+    DCN_CONV_WINOGRAD_3,         ///< F(3×3), about 2 × the rounding error: what wide dilation leaves of small images
+    DCN_CONV_WINOGRAD_PAIRS,     ///< 3 × 3 dilated so far that pixels see at most one other each way; as exact as the sum
 } dcn_conv_form;
 
 /// Which forms may be chosen.
 typedef enum {
     DCN_ACCURACY_EXACT,          ///< rounding error no larger than that of the direct sum
-    DCN_ACCURACY_DEFAULT,        ///< up to F(4×4)
+    DCN_ACCURACY_DEFAULT,        ///< up to F(4×4), F(3×3) with it
     DCN_ACCURACY_FAST,           ///< up to F(6×6)
 } dcn_accuracy;
 

@@ -10,6 +10,8 @@ package struct WeightForm: Sendable, Hashable, Codable {
         case rows = "rows-1"
         case planes = "planes-1"
         case winograd2 = "winograd2-1"
+        case winogradPairs = "winograd-pairs-1"
+        case winograd3 = "winograd3-1"
         case winograd4 = "winograd4-1"
         case winograd4Strided = "winograd4-strided-1"
         case winograd6 = "winograd6-1"
@@ -30,6 +32,8 @@ package struct WeightForm: Sendable, Hashable, Codable {
         case .rows: DCN_CONV_ROWS
         case .planes: DCN_CONV_PLANES
         case .winograd2: DCN_CONV_WINOGRAD_2
+        case .winogradPairs: DCN_CONV_WINOGRAD_PAIRS
+        case .winograd3: DCN_CONV_WINOGRAD_3
         case .winograd4: DCN_CONV_WINOGRAD_4
         case .winograd4Strided: DCN_CONV_WINOGRAD_4_STRIDED
         case .winograd6: DCN_CONV_WINOGRAD_6
@@ -52,6 +56,8 @@ package struct WeightForm: Sendable, Hashable, Codable {
         case DCN_CONV_ROWS: form = .rows
         case DCN_CONV_PLANES: form = .planes
         case DCN_CONV_WINOGRAD_2: form = .winograd2
+        case DCN_CONV_WINOGRAD_PAIRS: form = .winogradPairs
+        case DCN_CONV_WINOGRAD_3: form = .winograd3
         case DCN_CONV_WINOGRAD_4: form = .winograd4
         case DCN_CONV_WINOGRAD_4_STRIDED: form = .winograd4Strided
         case DCN_CONV_WINOGRAD_6: form = .winograd6
