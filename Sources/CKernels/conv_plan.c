@@ -90,23 +90,53 @@ static ptrdiff_t conv_thirds_rows(const conv_product *p, dcn_caches caches, ptrd
     return conv_most(step, conv_least(room, THIRDS_BLOCK));
 }
 
-/// Cuts rows and columns until there are as many tiles as are wanted, the longer side of a tile first: each tile reads
-/// its rows and its weights once, so that what is read is least where tiles are square.
-conv_cut conv_cut_tiles(const conv_product *p, dcn_caches caches, ptrdiff_t tiles_wanted) {
-    // Whole kernels of every height; of tiles, two at least.
-    const ptrdiff_t step = p->thirds ? 2 * THIRDS_ROWS : 24, wanted = p->thirds ? tiles_wanted / 2 : tiles_wanted;
-    ptrdiff_t block = p->thirds ? conv_thirds_rows(p, caches, step) : conv_vector_rows(p, caches, step);
+static conv_cut conv_make_cut(const conv_product *p, ptrdiff_t rows, ptrdiff_t panels, ptrdiff_t step) {
+    conv_cut cut = {.block_rows = conv_equal_block(p->rows, rows, step), .panels_per_tile = panels};
+    cut.row_tiles = conv_pieces(p->rows, cut.block_rows);
+    cut.panel_tiles = conv_pieces(p->panels, panels);
+    return cut;
+}
+
+/// Cuts rows and columns until there are as many tiles as are wanted, the longer side of a tile first.
+static conv_cut conv_cut_thirds(const conv_product *p, ptrdiff_t block, ptrdiff_t step, ptrdiff_t wanted) {
     ptrdiff_t panels = p->panels;
     while (conv_pieces(p->rows, block) * conv_pieces(p->panels, panels) < wanted && (block > step || panels > 1)) {
         const ptrdiff_t high = conv_least(block, p->rows);
         if (panels > 1 && (block <= step || panels * CONV_PANEL > high)) panels = conv_pieces(panels, 2);
         else block = conv_pieces(block / 2, step) * step;
     }
-    conv_cut cut = {.block_rows = conv_equal_block(p->rows, block, p->thirds ? THIRDS_ROWS : 12),
-                    .panels_per_tile = panels};
-    cut.row_tiles = conv_pieces(p->rows, cut.block_rows);
-    cut.panel_tiles = conv_pieces(p->panels, panels);
-    return cut;
+    return conv_make_cut(p, block, panels, THIRDS_ROWS);
+}
+
+/// How long all tiles take, in products of a row and a column: those of a tile, and what it reads, rows mostly from the
+/// cache of another core. One of several workers may begin late or work slowly, for which others wait the longer the
+/// larger a tile is.
+static double conv_cut_cost(const conv_product *p, const conv_cut *cut, ptrdiff_t workers) {
+    enum { READING_WEIGHTS = 16, READING_ROWS = 16 };
+    const double rows = (double)conv_least(cut->block_rows, p->rows);
+    const double columns = (double)(cut->panels_per_tile * CONV_PANEL);
+    const double tile = rows * columns + READING_WEIGHTS * columns + READING_ROWS * rows;
+    return ((double)conv_pieces(cut->row_tiles * cut->panel_tiles, workers) + 0.25) * tile;
+}
+
+/// The tiles that are done soonest: of all whole kernels of rows that fit the caches, and pieces of the columns.
+conv_cut conv_cut_tiles(const conv_product *p, dcn_caches caches, ptrdiff_t tiles_wanted) {
+    if (p->thirds)
+        return conv_cut_thirds(p, conv_thirds_rows(p, caches, 2 * THIRDS_ROWS), 2 * THIRDS_ROWS, tiles_wanted / 2);
+    enum { STEP = 24, KERNEL = 12 };
+    const ptrdiff_t most = conv_vector_rows(p, caches, STEP), workers = conv_workers(tiles_wanted);
+    conv_cut best = conv_make_cut(p, most, p->panels, KERNEL);
+    if (workers == 1) return best;
+    double least = conv_cut_cost(p, &best, workers);
+    for (ptrdiff_t rows = most; rows >= STEP; rows -= KERNEL)
+        for (ptrdiff_t wide = 1; wide <= conv_least(p->panels, 8 * workers); wide++) {
+            const conv_cut cut = conv_make_cut(p, rows, conv_pieces(p->panels, wide), KERNEL);
+            const double cost = conv_cut_cost(p, &cut, workers);
+            if (cost >= least) continue;
+            least = cost;
+            best = cut;
+        }
+    return best;
 }
 
 ptrdiff_t conv_pointer_bytes(ptrdiff_t taps, ptrdiff_t rows, ptrdiff_t channels) {

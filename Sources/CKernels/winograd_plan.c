@@ -129,7 +129,7 @@ static void winograd_cut(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches
     const double products = (double)(g->side * g->side) * (double)s->channels * CONV_PANEL;
     const double waiting = workers > 1 ? 0.25 : 0;
     double least = INFINITY;
-    for (ptrdiff_t wide = 1; wide <= panels; wide++)
+    for (ptrdiff_t wide = 1; wide <= conv_least(panels, 8 * workers); wide++)
         for (ptrdiff_t high = fewest; high <= enough; high++) {
             const ptrdiff_t block = conv_equal_block(g->tiles, conv_pieces(g->tiles, high), 6);
             const ptrdiff_t blocks = conv_pieces(g->tiles, block), per_tile = conv_pieces(panels, wide);
