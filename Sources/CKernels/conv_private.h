@@ -63,6 +63,10 @@ ptrdiff_t conv_equal_block(ptrdiff_t whole, ptrdiff_t most, ptrdiff_t step);
 /// The length of a piece where `whole` is cut into the fewest of at most `most`, as equal as can be; at least 1.
 ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most);
 
+/// Multiply-adds that a number takes which another thread has written: where outputs are cut into pieces, each thread reads
+/// what all of them have made of the layer before.
+enum { CONV_FOREIGN = 28 };
+
 /// Threads that want `tiles_wanted` tiles.
 CONV_INLINE ptrdiff_t conv_workers(ptrdiff_t tiles_wanted) { return tiles_wanted < 16 ? 1 : tiles_wanted / 8; }
 

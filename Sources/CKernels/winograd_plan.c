@@ -116,26 +116,42 @@ static double winograd_reading(double weights, dcn_caches caches) {
     return weights * sizeof(float) > (double)caches.level3 / 2 ? 12 : 2;
 }
 
+/// What tiles of work cost, in multiply-adds, of one tile of outputs, and of one panel.
+typedef struct {
+    double input, foreign, products;   ///< to transform the inputs; more where other threads have made them; to multiply
+    double waiting, reading;           ///< that bringing the weights takes at least; on top of the products
+} winograd_costs;
+
+static winograd_costs winograd_costs_of(const dcn_conv_plan *plan, const winograd_grid *g, dcn_caches caches) {
+    const dcn_conv_shape *s = &plan->shape;
+    const ptrdiff_t edges = g->edge * s->stride.height * g->edge * s->stride.width;
+    const double positions = (double)(g->side * g->side), channels = (double)s->channels;
+    const double all = (double)plan->packed_count, weights = all / (double)conv_pieces(s->outputs, CONV_PANEL);
+    return (winograd_costs){.input = 10 * positions * channels, .foreign = CONV_FOREIGN * (double)edges * channels,
+                            .products = positions * channels * CONV_PANEL,
+                            .waiting = weights * (double)conv_reading(all * sizeof(float), caches),
+                            .reading = weights * winograd_reading(all, caches)};
+}
+
 /// Cuts the tiles into blocks and the outputs into pieces of whole panels. More blocks read the weights more often, more
 /// pieces transform the inputs more often: of all cuts, the one whose workers are done soonest. One of several may begin
 /// late or work slowly, for which others wait the longer the larger a tile is.
 static void winograd_cut(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches caches, ptrdiff_t workers) {
     const dcn_conv_shape *s = &plan->shape;
+    const winograd_costs costs = winograd_costs_of(plan, g, caches);
     const ptrdiff_t panels = conv_pieces(s->outputs, CONV_PANEL), most = winograd_block(plan->form, s, caches);
     const ptrdiff_t fewest = conv_pieces(g->tiles, most), enough = conv_most(fewest, 4 * workers);
-    const double weights = (double)plan->packed_count / (double)panels;
-    const double reading = weights * winograd_reading((double)plan->packed_count, caches);
-    const double transform = 10 * (double)(g->side * g->side) * (double)s->channels;
-    const double products = (double)(g->side * g->side) * (double)s->channels * CONV_PANEL;
-    const double waiting = workers > 1 ? 0.25 : 0;
+    const double late = workers > 1 ? 0.25 : 0;
     double least = INFINITY;
     for (ptrdiff_t wide = 1; wide <= conv_least(panels, 8 * workers); wide++)
         for (ptrdiff_t high = fewest; high <= enough; high++) {
             const ptrdiff_t block = conv_equal_block(g->tiles, conv_pieces(g->tiles, high), 6);
             const ptrdiff_t blocks = conv_pieces(g->tiles, block), per_tile = conv_pieces(panels, wide);
-            const double tiles = (double)(blocks * conv_pieces(panels, per_tile));
-            const double tile = (double)block * (transform + (double)per_tile * products) + (double)per_tile * reading;
-            const double cost = (ceil(tiles / (double)workers) + waiting) * tile;
+            const ptrdiff_t turns = conv_pieces(blocks * conv_pieces(panels, per_tile), workers);
+            const double input = costs.input + (per_tile < panels ? costs.foreign : 0), width = (double)per_tile;
+            const double work = (double)block * (input + width * costs.products);
+            const double tile = fmax(work, width * costs.waiting) + width * costs.reading;
+            const double cost = ((double)turns + late) * tile;
             if (cost >= least) continue;
             least = cost;
             plan->block_rows = block;
