@@ -1,7 +1,9 @@
 #include "conv_private.h"
 
-/// Numbers of a piece of a row that are summed between two visits of the sums; scratch of a tile, at most, and V and M.
-enum { DEFORM_STRASSEN_BLOCK = 576, DEFORM_SCRATCH_MOST = 4 << 20, DEFORM_STRASSEN_MOST = 15 << 18 };
+/// Numbers of a piece of a row that are summed between two visits of the sums, fewer where weights of one level pass through
+/// the cache that V is in; scratch of a tile, at most, and V and M of it.
+enum { DEFORM_STRASSEN_BLOCK = 576, DEFORM_STRASSEN_SMALL_BLOCK = 320,
+       DEFORM_SCRATCH_MOST = 4 << 20, DEFORM_STRASSEN_MOST = 15 << 18 };
 
 int deform_strassen_fits(const dcn_deform_shape *s, ptrdiff_t levels) {
     return s->conv.groups == 1 && !deform_is_fused(s) && deform_order(s) == DEFORM_TAP_ORDER &&
@@ -42,7 +44,9 @@ void deform_strassen_plan(dcn_deform_plan *plan, dcn_caches caches, ptrdiff_t ti
     const ptrdiff_t taps = deform_taps(s), word = (ptrdiff_t)sizeof(float);
     const ptrdiff_t pixels = c->output.height * c->output.width, pieces = (ptrdiff_t)1 << s->levels;
     plan->block_channels = c->channels;
-    plan->block_taps = conv_equal_piece(taps, DEFORM_STRASSEN_BLOCK * pieces / c->channels);
+    const int passing = s->levels == 1 && conv_reading((double)(plan->packed_count * word), caches) > 0;
+    const ptrdiff_t numbers = passing ? DEFORM_STRASSEN_SMALL_BLOCK : DEFORM_STRASSEN_BLOCK;
+    plan->block_taps = conv_equal_piece(taps, numbers * pieces / c->channels);
     plan->pixel_by_pixel = s->offset_groups == 1 || plan->block_taps == taps;
     plan->table_entries = s->offset_groups == 1 ? plan->block_taps : taps * s->offset_groups;
     plan->panel_stride = plan->block_taps * c->channels + 16;

@@ -90,7 +90,7 @@ ptrdiff_t strassen_sets(ptrdiff_t levels, ptrdiff_t rows, ptrdiff_t block, ptrdi
 /// Multiply-adds that a sum of A costs, for each number of A: it is written, and read again. What the kernels lose to
 /// shorter sums. Narrow panels keep them waiting for loads.
 double strassen_cost(ptrdiff_t levels, double rows, ptrdiff_t inner, ptrdiff_t columns) {
-    static const double sums[] = {0, 5, 26}, factors[] = {1, 0.875 * 1.04, 0.875 * 0.875 * 1.06};
+    static const double sums[] = {0, 5, 36}, factors[] = {1, 0.875 * 1.04, 0.875 * 0.875 * 1.06};
     const ptrdiff_t piece = columns >> levels;
     const double waiting = piece <= 16 ? 1.4 : piece <= 32 ? 1.15 : 1.0;
     const double weights = levels ? (double)strassen_packed_count(levels, inner, columns)
