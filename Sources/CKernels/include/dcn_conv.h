@@ -116,7 +116,7 @@ typedef enum {
     DCN_CONV_PLANES_OUT,         ///< as `DCN_CONV_PLANES`, weights too, with row-major output and residual
     DCN_CONV_DEPTHWISE_PLANES,   ///< one channel to an output, weights as in `DCN_CONV_NARROW`: everything row major
     DCN_CONV_WINOGRAD_4_STRIDED, ///< 3 × 3, stride 2: F(4×4) of even and odd pixels, about 2 × the error
-    DCN_CONV_WINOGRAD_3,         ///< F(3×3), about 2 × the rounding error: what wide dilation leaves of small images
+    DCN_CONV_WINOGRAD_3,         ///< F(3×3), 2 to 3 × the rounding error: what wide dilation leaves of small images
     DCN_CONV_WINOGRAD_PAIRS,     ///< 3 × 3 dilated so far that pixels see at most one other each way; as exact as the sum
 } dcn_conv_form;
 
@@ -172,7 +172,7 @@ ptrdiff_t dcn_conv_packed_count(dcn_conv_form form, const dcn_conv_shape *shape)
 ptrdiff_t dcn_conv_pack(dcn_conv_form form, const dcn_conv_shape *shape, const float *weights, float *packed);
 
 /// Fills the plan; 0 where the form does not fit or a size overflows, else 1.
-/// `tiles_wanted`: cut finer until there are so many tiles, where that costs little (say 4 × threads; 0: as is best).
+/// `tiles_wanted`: eight for each thread that shares the tiles; fewer than 16: cut as is best for one thread.
 int dcn_conv_make_plan(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa,
                        ptrdiff_t tiles_wanted, dcn_conv_plan *plan);
 
