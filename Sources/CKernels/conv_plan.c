@@ -108,15 +108,14 @@ static conv_cut conv_cut_thirds(const conv_product *p, ptrdiff_t block, ptrdiff_
     return conv_make_cut(p, block, panels, THIRDS_ROWS);
 }
 
-/// How long all tiles take, in products of a row and a column: those of a tile, and what it reads. One of several workers
-/// may begin late or work slowly, for which others wait the longer the larger a tile is.
+/// How long all tiles take, in products of a row and a column: those of a tile, and what it reads.
 static double conv_cut_cost(const conv_product *p, const conv_cut *cut, ptrdiff_t workers) {
     enum { READING_WEIGHTS = 16, READING_ROWS = 16 };
     const double rows = (double)conv_least(cut->block_rows, p->rows);
     const double columns = (double)(cut->panels_per_tile * CONV_PANEL);
     const double reading = READING_ROWS + (cut->panel_tiles > 1 ? CONV_FOREIGN : 0);
     const double tile = rows * columns + READING_WEIGHTS * columns + reading * rows;
-    return ((double)conv_pieces(cut->row_tiles * cut->panel_tiles, workers) + 0.25) * tile;
+    return conv_turns(cut->row_tiles * cut->panel_tiles, workers) * tile;
 }
 
 /// The tiles that are done soonest: of all whole kernels of rows that fit the caches, and pieces of the columns.

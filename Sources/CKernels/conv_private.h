@@ -70,6 +70,12 @@ enum { CONV_FOREIGN = 28 };
 /// Threads that want `tiles_wanted` tiles.
 CONV_INLINE ptrdiff_t conv_workers(ptrdiff_t tiles_wanted) { return tiles_wanted < 16 ? 1 : tiles_wanted / 8; }
 
+/// Tiles after which all are done, for a thread. One may begin late or work slowly, for which others wait the longer the larger
+/// a tile is.
+CONV_INLINE double conv_turns(ptrdiff_t tiles, ptrdiff_t workers) {
+    return (double)conv_pieces(tiles, workers) + (workers > 1 ? 0.25 : 0);
+}
+
 /// Rows whose products take as long as bringing the weights to a tile, which reads them all; 0 from the nearer caches.
 ptrdiff_t conv_reading(double weight_bytes, dcn_caches caches);
 
@@ -256,8 +262,11 @@ CONV_INLINE void deform_tap_position(const dcn_deform_shape *s, ptrdiff_t tap, p
     *x = s->column_major ? tap / fast : tap % fast;
 }
 
-/// Whether every channel has its own output; the order of the products of a sampled row.
+/// Whether the kernels can compute the layer; whether every channel has its own output, whether groups have few channels; the
+/// order of the products of a sampled row.
+int deform_valid(const dcn_deform_shape *shape);
 int deform_is_fused(const dcn_deform_shape *shape);
+int deform_is_narrow(const dcn_deform_shape *shape);
 int deform_order(const dcn_deform_shape *shape);
 /// Where the weight of tap number `tap` lies in a kernel as the file has it.
 ptrdiff_t deform_tap_index(const dcn_deform_shape *shape, ptrdiff_t tap);

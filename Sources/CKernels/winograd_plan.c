@@ -134,24 +134,21 @@ static winograd_costs winograd_costs_of(const dcn_conv_plan *plan, const winogra
 }
 
 /// Cuts the tiles into blocks and the outputs into pieces of whole panels. More blocks read the weights more often, more
-/// pieces transform the inputs more often: of all cuts, the one whose workers are done soonest. One of several may begin
-/// late or work slowly, for which others wait the longer the larger a tile is.
+/// pieces transform the inputs more often: of all cuts, the one whose workers are done soonest.
 static void winograd_cut(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches caches, ptrdiff_t workers) {
     const dcn_conv_shape *s = &plan->shape;
     const winograd_costs costs = winograd_costs_of(plan, g, caches);
     const ptrdiff_t panels = conv_pieces(s->outputs, CONV_PANEL), most = winograd_block(plan->form, s, caches);
     const ptrdiff_t fewest = conv_pieces(g->tiles, most), enough = conv_most(fewest, 4 * workers);
-    const double late = workers > 1 ? 0.25 : 0;
     double least = INFINITY;
     for (ptrdiff_t wide = 1; wide <= conv_least(panels, 8 * workers); wide++)
         for (ptrdiff_t high = fewest; high <= enough; high++) {
             const ptrdiff_t block = conv_equal_block(g->tiles, conv_pieces(g->tiles, high), 6);
             const ptrdiff_t blocks = conv_pieces(g->tiles, block), per_tile = conv_pieces(panels, wide);
-            const ptrdiff_t turns = conv_pieces(blocks * conv_pieces(panels, per_tile), workers);
             const double input = costs.input + (per_tile < panels ? costs.foreign : 0), width = (double)per_tile;
             const double work = (double)block * (input + width * costs.products);
             const double tile = fmax(work, width * costs.waiting) + width * costs.reading;
-            const double cost = ((double)turns + late) * tile;
+            const double cost = conv_turns(blocks * conv_pieces(panels, per_tile), workers) * tile;
             if (cost >= least) continue;
             least = cost;
             plan->block_rows = block;
