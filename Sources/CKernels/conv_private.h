@@ -63,17 +63,22 @@ ptrdiff_t conv_equal_block(ptrdiff_t whole, ptrdiff_t most, ptrdiff_t step);
 /// The length of a piece where `whole` is cut into the fewest of at most `most`, as equal as can be; at least 1.
 ptrdiff_t conv_equal_piece(ptrdiff_t whole, ptrdiff_t most);
 
-/// Multiply-adds that a number takes which another thread has written: where outputs are cut into pieces, each thread reads
-/// what all of them have made of the layer before.
+/// Multiply-adds that a number takes which another thread has written: where outputs are cut into pieces, each thread
+/// reads what all of them have made of the layer before.
 enum { CONV_FOREIGN = 28 };
 
 /// Threads that want `tiles_wanted` tiles.
 CONV_INLINE ptrdiff_t conv_workers(ptrdiff_t tiles_wanted) { return tiles_wanted < 16 ? 1 : tiles_wanted / 8; }
 
-/// Tiles after which all are done, for a thread. One may begin late or work slowly, for which others wait the longer the larger
-/// a tile is.
+/// Tiles after which all are done, for a thread. One may begin late or work slowly, for which others wait the longer the
+/// larger a tile is.
 CONV_INLINE double conv_turns(ptrdiff_t tiles, ptrdiff_t workers) {
     return (double)conv_pieces(tiles, workers) + (workers > 1 ? 0.25 : 0);
+}
+
+/// The piece of columns of the tile after this one, of `tiles` in all; rows are counted first.
+CONV_INLINE ptrdiff_t conv_piece_after(ptrdiff_t tile, ptrdiff_t tiles, ptrdiff_t row_tiles) {
+    return (tile + 1) % tiles / row_tiles;
 }
 
 /// Rows whose products take as long as bringing the weights to a tile, which reads them all; 0 from the nearer caches.
@@ -262,8 +267,8 @@ CONV_INLINE void deform_tap_position(const dcn_deform_shape *s, ptrdiff_t tap, p
     *x = s->column_major ? tap / fast : tap % fast;
 }
 
-/// Whether the kernels can compute the layer; whether every channel has its own output, whether groups have few channels; the
-/// order of the products of a sampled row.
+/// Whether the kernels can compute the layer; whether every channel has its own output, whether groups have few
+/// channels; the order of the products of a sampled row.
 int deform_valid(const dcn_deform_shape *shape);
 int deform_is_fused(const dcn_deform_shape *shape);
 int deform_is_narrow(const dcn_deform_shape *shape);

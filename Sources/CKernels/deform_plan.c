@@ -111,17 +111,18 @@ static void deform_plan_tiles(dcn_deform_plan *plan) {
 /// weights, those that are done soonest.
 static ptrdiff_t deform_plan_rows(const dcn_deform_plan *plan, const conv_product *product, dcn_caches caches,
                                   ptrdiff_t wanted) {
-    const ptrdiff_t word = (ptrdiff_t)sizeof(float), reading = conv_reading(product->weight_bytes, caches);
+    const ptrdiff_t word = (ptrdiff_t)sizeof(float);
+    const ptrdiff_t reading = product->thirds ? 0 : conv_reading(product->weight_bytes, caches);
     const deform_row row = deform_row_bytes(plan);
     const ptrdiff_t panel_most = plan->narrow ? deform_narrow_most(caches) : DEFORM_PANEL_MOST;
-    const conv_cut cut = conv_cut_tiles(product, caches, reading && !product->thirds ? 1 : wanted);
+    const conv_cut cut = conv_cut_tiles(product, caches, reading ? 1 : wanted);
     ptrdiff_t most = deform_fit(cut.block_rows, conv_most(1, plan->panel_stride * word), panel_most);
     most = deform_fit(most, row.field, DEFORM_FIELD_MOST);
     if (row.stage) most = deform_fit(most, row.stage, DEFORM_STAGE_MOST);
     if (!plan->pixel_by_pixel) most = deform_fit(most, row.table, DEFORM_TABLE_MOST);
     const int lines = plan->shape.row_major;
     ptrdiff_t best = lines ? deform_whole_lines(most) : most;
-    if (!reading || product->thirds) return best;
+    if (!reading) return best;
     ptrdiff_t least = conv_span(product->rows, best, conv_workers(wanted), reading);
     for (ptrdiff_t rows = DEFORM_KERNEL_ROWS / 4; rows < most; rows += DEFORM_KERNEL_ROWS / 4) {
         const ptrdiff_t whole = lines ? deform_whole_lines(rows) : rows;

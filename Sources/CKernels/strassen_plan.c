@@ -64,16 +64,12 @@ strassen_cut strassen_make_cut(ptrdiff_t levels, ptrdiff_t sets, ptrdiff_t block
     return cut;
 }
 
-/// Bytes of V and M: half of what weights that stay in the second-level cache leave of it, else what a tile may take.
-static ptrdiff_t strassen_room(ptrdiff_t weight_bytes, dcn_caches caches, ptrdiff_t most) {
-    return weight_bytes <= caches.level2 / 2 ? conv_least(most, (caches.level2 - weight_bytes) / 2) : most;
-}
-
 ptrdiff_t strassen_sets(ptrdiff_t levels, ptrdiff_t rows, ptrdiff_t block, ptrdiff_t inner, ptrdiff_t columns,
                         dcn_caches caches, ptrdiff_t most, ptrdiff_t wanted) {
     const ptrdiff_t weight_bytes = strassen_packed_count(levels, inner, columns) * (ptrdiff_t)sizeof(float);
     const ptrdiff_t reading = conv_reading((double)weight_bytes, caches);
-    const ptrdiff_t room = strassen_room(weight_bytes, caches, most);
+    // Weights that stay in the second-level cache leave V and M half of the rest.
+    const ptrdiff_t room = reading ? most : conv_least(most, (caches.level2 - weight_bytes) / 2);
     const ptrdiff_t workers = conv_workers(wanted), all = conv_pieces(rows, (ptrdiff_t)1 << levels);
     ptrdiff_t best = STRASSEN_STEP, least = PTRDIFF_MAX;
     for (ptrdiff_t sets = STRASSEN_STEP; sets <= STRASSEN_SETS_MOST; sets += STRASSEN_STEP) {

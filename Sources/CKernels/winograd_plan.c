@@ -1,15 +1,5 @@
 #include "conv_private.h"
 
-static ptrdiff_t winograd_edge(dcn_conv_form form) {
-    switch (form) {
-    case DCN_CONV_WINOGRAD_2:
-    case DCN_CONV_WINOGRAD_PAIRS: return 2;
-    case DCN_CONV_WINOGRAD_3: return 3;
-    case DCN_CONV_WINOGRAD_6: return 6;
-    default: return 4;
-    }
-}
-
 /// Whether the pixels of one phase are a pair at most, and nothing around it is inside the image.
 static int winograd_are_pairs(ptrdiff_t input, ptrdiff_t output, ptrdiff_t dilation, ptrdiff_t pad) {
     return input == output && pad == dilation && input <= 2 * dilation;
@@ -25,19 +15,6 @@ int winograd_fits(dcn_conv_form form, const dcn_conv_shape *s) {
     return !s->transposed && s->groups == 1 && s->input.depth == 1 && s->output.depth == 1 && s->kernel.depth == 1 &&
            s->pad.depth == 0 && s->kernel.height == 3 && s->kernel.width == 3 && s->stride.height == stride &&
            s->stride.width == stride;
-}
-
-winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *s) {
-    const ptrdiff_t edge = winograd_edge(form);
-    winograd_grid g = {.edge = edge, .side = edge + 2, .sets = edge + 2};
-    if (form == DCN_CONV_WINOGRAD_4_STRIDED) g.side = 2 * edge + 1;
-    if (form == DCN_CONV_WINOGRAD_PAIRS) g.side = g.sets = 3;
-    g.phases_high = conv_least(s->dilation.height, s->output.height);
-    g.phases_wide = conv_least(s->dilation.width, s->output.width);
-    g.tiles_high = conv_pieces(conv_pieces(s->output.height, s->dilation.height), g.edge);
-    g.tiles_wide = conv_pieces(conv_pieces(s->output.width, s->dilation.width), g.edge);
-    g.tiles = s->batch * g.phases_high * g.phases_wide * g.tiles_high * g.tiles_wide;
-    return g;
 }
 
 ptrdiff_t winograd_stride(ptrdiff_t channels) { return dcn_padded(channels) + 16; }
@@ -63,15 +40,32 @@ static const double winograd_weights_6[8][3] = {
     {32. / 45, -16. / 45, 8. / 45},
     {0, 0, 1}};
 
-static const double (*winograd_weights_of(dcn_conv_form form))[3] {
+/// What a form is made of: outputs of a tile along an axis, inputs it reads, sets of weights, and their transform.
+typedef struct {
+    ptrdiff_t edge, side, sets;
+    const double (*weights)[3];
+} winograd_parts;
+
+static winograd_parts winograd_parts_of(dcn_conv_form form) {
     switch (form) {
-    case DCN_CONV_WINOGRAD_2: return winograd_weights_2;
-    case DCN_CONV_WINOGRAD_PAIRS: return winograd_weights_pairs;
-    case DCN_CONV_WINOGRAD_3: return winograd_weights_3;
-    case DCN_CONV_WINOGRAD_4: return winograd_weights_4;
-    case DCN_CONV_WINOGRAD_6: return winograd_weights_6;
-    default: return winograd_weights_4_strided;
+    case DCN_CONV_WINOGRAD_2: return (winograd_parts){2, 4, 4, winograd_weights_2};
+    case DCN_CONV_WINOGRAD_PAIRS: return (winograd_parts){2, 3, 3, winograd_weights_pairs};
+    case DCN_CONV_WINOGRAD_3: return (winograd_parts){3, 5, 5, winograd_weights_3};
+    case DCN_CONV_WINOGRAD_4: return (winograd_parts){4, 6, 6, winograd_weights_4};
+    case DCN_CONV_WINOGRAD_6: return (winograd_parts){6, 8, 8, winograd_weights_6};
+    default: return (winograd_parts){4, 9, 6, winograd_weights_4_strided};
     }
+}
+
+winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *s) {
+    const winograd_parts parts = winograd_parts_of(form);
+    winograd_grid g = {.edge = parts.edge, .side = parts.side, .sets = parts.sets};
+    g.phases_high = conv_least(s->dilation.height, s->output.height);
+    g.phases_wide = conv_least(s->dilation.width, s->output.width);
+    g.tiles_high = conv_pieces(conv_pieces(s->output.height, s->dilation.height), g.edge);
+    g.tiles_wide = conv_pieces(conv_pieces(s->output.width, s->dilation.width), g.edge);
+    g.tiles = s->batch * g.phases_high * g.phases_wide * g.tiles_high * g.tiles_wide;
+    return g;
 }
 
 /// One transformed weight: Σ t[i][a]·w[a][b]·t[j][b].
@@ -83,15 +77,15 @@ static float winograd_weight(const double t[][3], ptrdiff_t i, ptrdiff_t j, cons
 }
 
 void winograd_pack(dcn_conv_form form, const dcn_conv_shape *s, const float *weights, float *packed) {
-    const ptrdiff_t sets = winograd_make_grid(form, s).sets;
-    const double(*t)[3] = winograd_weights_of(form);
+    const winograd_parts parts = winograd_parts_of(form);
+    const ptrdiff_t sets = parts.sets;
     for (ptrdiff_t column = 0; column < s->outputs; column += CONV_PANEL) {
         const ptrdiff_t width = conv_panel_width(s->outputs, column);
         for (ptrdiff_t p = 0; p < sets * sets; p++)
             for (ptrdiff_t c = 0; c < s->channels; c++, packed += width)
                 for (ptrdiff_t o = 0; o < width; o++) {
                     const float *w = weights + ((column + o) * s->channels + c) * 9;
-                    packed[o] = column + o < s->outputs ? winograd_weight(t, p / sets, p % sets, w) : 0;
+                    packed[o] = column + o < s->outputs ? winograd_weight(parts.weights, p / sets, p % sets, w) : 0;
                 }
     }
 }
