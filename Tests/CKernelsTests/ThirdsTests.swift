@@ -12,21 +12,26 @@ struct ThirdsTests {
         _ a: [Float], _ b: [Float], rows: Int, inner: Int, columns: Int, _ kernels: ConvKernels,
         activation: dcn_activation = DCN_ACTIVATION_NONE
     ) -> [Float] {
-        var shape = dcn_gemm_shape(rows: rows, inner: inner, columns: columns), plan = dcn_gemm_plan()
-        let packed = ConvBuffer(count: dcn_gemm_packed_count(&shape)), left = ConvBuffer(a)
-        for tile in 0..<dcn_gemm_pack_tiles(&shape) {
-            dcn_gemm_pack(&shape, b, columns, 1, 1, tile, packed.pointer)
-        }
-        #expect(dcn_gemm_make_plan(&shape, dcn_read_caches(), kernels.isa, 16, &plan) == 1)
+        var shape = dcn_conv_shape(), plan = dcn_conv_plan()
+        let one = dcn_extent(depth: 1, height: 1, width: 1)
+        (shape.batch, shape.channels, shape.outputs, shape.groups) = (1, inner, columns, 1)
+        (shape.kernel, shape.stride, shape.dilation) = (one, one, one)
+        shape.input = dcn_extent(depth: 1, height: 1, width: rows)
+        shape.output = shape.input
+        let weights = (0..<columns * inner).map { b[$0 % inner * columns + $0 / inner] }
+        let packed = ConvBuffer(count: dcn_conv_packed_count(DCN_CONV_DIRECT, &shape)), left = ConvBuffer(a)
+        #expect(dcn_conv_pack(DCN_CONV_DIRECT, &shape, weights, packed.pointer) == packed.count)
+        #expect(
+            dcn_conv_make_plan(DCN_CONV_DIRECT, &shape, dcn_read_caches(), kernels.isa, 16, &plan) == 1)
         #expect(plan.thirds_bytes > 0)
         let scratch = ConvBuffer(count: plan.scratch_bytes / 4), y = ConvBuffer(count: rows * columns)
-        var arguments = dcn_gemm_arguments(
-            a: left.pointer, a_stride: inner, packed: packed.pointer,
+        var arguments = dcn_conv_arguments(
+            x: left.pointer, x_stride: inner, packed: packed.pointer,
             y: dcn_output(data: y.pointer, stride: columns, clear: 0, streaming: 0),
             epilogue: dcn_epilogue(
                 bias: nil, residual: nil, residual_stride: 0, activation: activation, alpha: 0, beta: 0,
                 residual_last: 0))
-        for tile in 0..<plan.tile_count { kernels.table.gemm(&plan, &arguments, tile, scratch.pointer) }
+        for tile in 0..<plan.tile_count { kernels.table.conv(&plan, &arguments, tile, scratch.pointer) }
         #expect(scratch.isGuarded && y.isGuarded)
         return y.values
     }

@@ -1,7 +1,7 @@
 // Convolutions, matrix products and layout changes: the compute-heavy kernels, cut into tiles.
 //
 // How every family is used
-//   1. describe the layer (`dcn_conv_shape`, `dcn_deform_shape`, `dcn_gemm_shape`);
+//   1. describe the layer (`dcn_conv_shape`, `dcn_deform_shape`, `dcn_matmul_shape`);
 //   2. at conversion: choose a form, ask for its packed count, pack the weights (plain C, no instruction set);
 //   3. at planning: `dcn_…_make_plan` fills a plan with `tile_count` and `scratch_bytes`;
 //   4. at run time, for every tile in 0 ..< tile_count, in any order, on any thread:
@@ -262,52 +262,10 @@ int dcn_deform_make_plan(const dcn_deform_shape *shape, dcn_caches caches, dcn_i
 
 // ---------------------------------------------------------------------------------------------- matrix product
 
-/// y[m, n] = Σ a[m, k] · b[k, n].
-typedef struct {
-    ptrdiff_t rows;              ///< M
-    ptrdiff_t inner;             ///< K; 0 gives the epilogue of zero
-    ptrdiff_t columns;           ///< N
-} dcn_gemm_shape;
-
-/// A planned product. Fields past `packed_count` belong to the kernels.
-typedef struct {
-    dcn_gemm_shape shape;
-    ptrdiff_t tile_count;
-    ptrdiff_t scratch_bytes;
-    ptrdiff_t packed_count;
-    ptrdiff_t block_rows, block_inner, row_tiles, panel_tiles, panels_per_tile;
-    ptrdiff_t thirds_bytes;      ///< as in `dcn_conv_plan`
-} dcn_gemm_plan;
-
-/// Operands of one product; of a batch, one at a time. The output may be row major with any `stride` ≥ N.
-typedef struct {
-    const float *a;              ///< a[m·a_stride + k]
-    ptrdiff_t a_stride;
-    const float *packed;         ///< from `dcn_gemm_pack`, 64-byte aligned
-    dcn_output y;
-    dcn_epilogue epilogue;       ///< `bias` per column, `residual` a whole matrix
-} dcn_gemm_arguments;
-
-/// Floats `dcn_gemm_pack` writes: K · padded(N); −1 on overflow.
-ptrdiff_t dcn_gemm_packed_count(const dcn_gemm_shape *shape);
-
-/// Pieces `dcn_gemm_pack` can be cut into: one per 64 columns.
-ptrdiff_t dcn_gemm_pack_tiles(const dcn_gemm_shape *shape);
-
-/// Packs 64 columns of B: element (k, n) at b[k·row_stride + n·column_stride], multiplied by `scale`.
-void dcn_gemm_pack(const dcn_gemm_shape *shape, const float *b, ptrdiff_t row_stride, ptrdiff_t column_stride,
-                   float scale, ptrdiff_t tile, float *packed);
-
-/// Fills the plan; 0 on a negative extent or overflow, else 1. `tiles_wanted` as above.
-int dcn_gemm_make_plan(const dcn_gemm_shape *shape, dcn_caches caches, dcn_isa isa, ptrdiff_t tiles_wanted,
-                       dcn_gemm_plan *plan);
-
-// ---------------------------------------------------------------------------------------------- strided product
-
 /// y[m, n] = f(scale · Σ a[m, k] · b[k, n] + bias[n] + addend_scale · addend[m, n] + residual[m, n])
 ///
 /// Element (m, k) of A is a[m·a_row + k·a_inner], likewise B and the addend, whose steps may be 0. With `packed`, B is
-/// from `dcn_gemm_pack`, which has applied the scale; else it is read as it lies, or copied in pieces by the tiles.
+/// from `dcn_matmul_pack`, which has applied the scale; else it is read as it lies, or copied in pieces by the tiles.
 typedef struct {
     ptrdiff_t rows, inner, columns;
     ptrdiff_t a_row, a_inner;
@@ -334,6 +292,15 @@ typedef struct {
     dcn_epilogue epilogue;
 } dcn_matmul_arguments;
 
+/// Floats `dcn_matmul_pack` writes: K · padded(N); −1 on a negative extent or overflow.
+ptrdiff_t dcn_matmul_packed_count(const dcn_matmul_shape *shape);
+
+/// Pieces `dcn_matmul_pack` can be cut into: one per 64 columns.
+ptrdiff_t dcn_matmul_pack_tiles(const dcn_matmul_shape *shape);
+
+/// Packs 64 columns of B, read by the steps of the shape and multiplied by its scale.
+void dcn_matmul_pack(const dcn_matmul_shape *shape, const float *b, ptrdiff_t tile, float *packed);
+
 /// Fills the plan; 0 on a negative extent or overflow, else 1. `tiles_wanted` as above.
 int dcn_matmul_make_plan(const dcn_matmul_shape *shape, dcn_caches caches, ptrdiff_t tiles_wanted,
                          dcn_matmul_plan *plan);
@@ -358,7 +325,6 @@ ptrdiff_t dcn_relayout_tiles(const dcn_relayout *job);
 
 /// The kernels of one instruction set.
 typedef struct {
-    void (*gemm)(const dcn_gemm_plan *plan, const dcn_gemm_arguments *arguments, ptrdiff_t tile, void *scratch);
     void (*conv)(const dcn_conv_plan *plan, const dcn_conv_arguments *arguments, ptrdiff_t tile, void *scratch);
     void (*deform)(const dcn_deform_plan *plan, const dcn_deform_arguments *arguments, ptrdiff_t tile, void *scratch);
     void (*matmul)(const dcn_matmul_plan *plan, const dcn_matmul_arguments *arguments, ptrdiff_t tile, void *scratch);

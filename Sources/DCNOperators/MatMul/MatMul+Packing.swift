@@ -23,18 +23,18 @@ extension MatMul: Packable {
     }
 
     private func panels(_ b: Tensor, _ view: MatrixView) -> Tensor? {
-        var shape = dcn_gemm_shape(rows: 1, inner: view.rows, columns: view.columns)
-        let each = dcn_gemm_packed_count(&shape)
+        var shape = dcn_matmul_shape()
+        (shape.inner, shape.columns, shape.scale) = (view.rows, view.columns, scale)
+        (shape.b_inner, shape.b_column) = (view.rowStep, view.columnStep)
+        let each = dcn_matmul_packed_count(&shape)
         let products = view.batch.reduce(1, *)
         let (count, overflow) = each.multipliedReportingOverflow(by: products)
         guard each > 0, !overflow else { return nil }
         let source = b.base.assumingMemoryBound(to: Float.self)
         return floats(count: count) { target in
             for product in 0..<products {
-                for tile in 0..<dcn_gemm_pack_tiles(&shape) {
-                    dcn_gemm_pack(
-                        &shape, source + view.offset(product), view.rowStep, view.columnStep, scale, tile,
-                        target + product * each)
+                for tile in 0..<dcn_matmul_pack_tiles(&shape) {
+                    dcn_matmul_pack(&shape, source + view.offset(product), tile, target + product * each)
                 }
             }
         }

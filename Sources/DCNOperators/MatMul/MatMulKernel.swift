@@ -23,7 +23,7 @@ struct MatMulKernel: Kernel {
             b_column: geometry.right.columnStep, addend_row: geometry.addend?.rowStep ?? 0,
             addend_column: geometry.addend?.columnStep ?? 0, scale: op.scale, addend_scale: op.addendScale,
             packed: op.packed == nil ? 0 : 1, has_addend: use == .general ? 1 : 0)
-        if op.packed != nil { try Self.usePacked(&geometry, call) }
+        if op.packed != nil { try Self.usePacked(&geometry, shape, call) }
         var plan = dcn_matmul_plan()
         let wanted = (call.tilesWanted + max(1, geometry.products) - 1) / max(1, geometry.products)
         guard dcn_matmul_make_plan(&shape, machineCaches, wanted, &plan) != 0 else {
@@ -42,9 +42,10 @@ struct MatMulKernel: Kernel {
     }
 
     /// Packed matrices lie one after the other.
-    private static func usePacked(_ geometry: inout MatMulGeometry, _ call: Call) throws(Misfit) {
-        var shape = dcn_gemm_shape(rows: 1, inner: geometry.inner, columns: geometry.columns)
-        let count = dcn_gemm_packed_count(&shape)
+    private static func usePacked(
+        _ geometry: inout MatMulGeometry, _ shape: dcn_matmul_shape, _ call: Call
+    ) throws(Misfit) {
+        let count = withUnsafePointer(to: shape) { dcn_matmul_packed_count($0) }
         let matrix = max(1, geometry.inner * geometry.columns)
         geometry.right.batchSteps = geometry.right.batchSteps.map {
             ($0 / matrix).multipliedReportingOverflow(by: count).partialValue
