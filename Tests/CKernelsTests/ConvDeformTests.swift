@@ -230,7 +230,7 @@ struct ConvDeformTests {
                 dcn_extent(depth: 1, height: side, width: side),
                 dcn_extent(depth: 1, height: side, width: side)
             )
-            return dcn_deform_choose(&shape, caches, DCN_ISA_AVX2, accuracy)
+            return dcn_deform_choose(&shape, caches, accuracy)
         }
         #expect(levels(512, 512, side: 50, DCN_ACCURACY_DEFAULT) == 2)
         #expect(levels(128, 128, side: 100, DCN_ACCURACY_FAST) == 1)

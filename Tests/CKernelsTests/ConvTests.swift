@@ -266,7 +266,7 @@ struct ConvTests {
             var shape = Self.shape(&noise)
             if noise.index(2) == 0 { shape.kernel = dcn_extent(depth: 1, height: 3, width: 3) }
             for accuracy in [DCN_ACCURACY_EXACT, DCN_ACCURACY_DEFAULT, DCN_ACCURACY_FAST] {
-                let form = dcn_conv_choose(&shape, dcn_read_caches(), DCN_ISA_BASELINE, accuracy)
+                let form = dcn_conv_choose(&shape, dcn_read_caches(), accuracy)
                 #expect(dcn_conv_fits(form, &shape) == 1)
                 #expect(
                     ![DCN_CONV_PLANES, DCN_CONV_PLANES_OUT, DCN_CONV_DEPTHWISE_PLANES].contains(form))

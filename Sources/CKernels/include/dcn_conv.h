@@ -157,13 +157,9 @@ typedef struct {
 /// Whether the form can compute the layer.
 int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape);
 
-/// The cheapest form for channels-last input by `dcn_conv_cost`, within the accuracy. Never one
-/// that reads row-major input.
-dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa, dcn_accuracy accuracy);
-
-/// Estimated multiply-adds, everything else (transforms, copies) expressed in them. Compares forms of one layer;
-/// infinite where the form does not fit, or gathers what the direct sum reads where it lies.
-double dcn_conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches, dcn_isa isa);
+/// The form for channels-last input that is done soonest by an estimate, within the accuracy. Never one that reads
+/// row-major input.
+dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_accuracy accuracy);
 
 /// Floats `dcn_conv_pack` writes; −1 where the form does not fit, an extent is not positive, or a size overflows.
 ptrdiff_t dcn_conv_packed_count(dcn_conv_form form, const dcn_conv_shape *shape);
@@ -248,7 +244,7 @@ typedef struct {
 
 /// Levels of Strassen's scheme that are worth it by an estimate, within the accuracy: each takes seven products of halves
 /// for eight, at √2 times the rounding error, and 7/4 of the bytes of weights. 0: the plain sum.
-int32_t dcn_deform_choose(const dcn_deform_shape *shape, dcn_caches caches, dcn_isa isa, dcn_accuracy accuracy);
+int32_t dcn_deform_choose(const dcn_deform_shape *shape, dcn_caches caches, dcn_accuracy accuracy);
 
 /// Floats `dcn_deform_pack` writes; −1 where the shape is refused or a size overflows. 0 with `ones`.
 ptrdiff_t dcn_deform_packed_count(const dcn_deform_shape *shape);

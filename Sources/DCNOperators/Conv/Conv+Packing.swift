@@ -26,7 +26,7 @@ extension Conv: Packable {
     ) -> (dcn_conv_form, Tensor)? {
         var shape = shape
         let accuracy = choices.feedsOffsets ? DCN_ACCURACY_EXACT : choices.accuracy.code
-        var form = dcn_conv_choose(&shape, assumedCaches, DCN_ISA_AVX512, accuracy)
+        var form = dcn_conv_choose(&shape, assumedCaches, accuracy)
         if isPlanes(shape) { form = DCN_CONV_PLANES }
         let count = dcn_conv_packed_count(form, &shape)
         let source = weights.base.assumingMemoryBound(to: Float.self)

@@ -36,7 +36,7 @@ extension DeformConv: Packable {
         for axis in 0..<2 { input[axis + 2] = max(least[axis], input[axis + 2]) }
         guard var shape = deformShape(window, input: input, weights: weights) else { return 0 }
         let accuracy = choices.feedsOffsets ? DCN_ACCURACY_EXACT : choices.accuracy.code
-        return dcn_deform_choose(&shape, assumedCaches, DCN_ISA_AVX512, accuracy)
+        return dcn_deform_choose(&shape, assumedCaches, accuracy)
     }
 
     /// The layer as the kernels take it.
