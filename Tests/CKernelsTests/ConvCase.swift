@@ -67,9 +67,7 @@ struct ConvCase: CustomStringConvertible {
 
     /// The input as the form wants it.
     func input(_ form: dcn_conv_form) -> ConvBuffer {
-        guard [DCN_CONV_PLANES, DCN_CONV_PLANES_OUT, DCN_CONV_DEPTHWISE_PLANES].contains(form) else {
-            return ConvBuffer(x)
-        }
+        guard form.readsPlanes else { return ConvBuffer(x) }
         return ConvBuffer(planes(Array(x.dropFirst(xOffset)), shape.channels, volume(shape.input), xStride))
     }
 
@@ -95,7 +93,7 @@ struct ConvCase: CustomStringConvertible {
                 == 1
         else { return "no plan" }
         let scratch = ConvBuffer(count: plan.scratch_bytes / 4)
-        if form == DCN_CONV_PLANES_OUT || form == DCN_CONV_DEPTHWISE_PLANES {
+        if form.writesPlanes {
             return rowMajorComplaint(&plan, packed, scratch, kernels, streaming: noise.index(2) == 0, bound)
         }
         var target = ConvTarget(&noise, pixels: shape.batch * volume(shape.output), channels: shape.outputs)
@@ -105,7 +103,7 @@ struct ConvCase: CustomStringConvertible {
         if inPlace && noise.index(2) == 0 { target.fill(with: end) }
         end.lend { epilogue in
             var arguments = dcn_conv_arguments(
-                x: UnsafePointer(input.pointer + (form == DCN_CONV_PLANES ? 0 : xOffset)), x_stride: xStride,
+                x: UnsafePointer(input.pointer + (form.readsPlanes ? 0 : xOffset)), x_stride: xStride,
                 packed: packed.pointer, y: target.output(streaming: streaming), epilogue: epilogue)
             if target.holdsResidual {
                 arguments.y.streaming = 0

@@ -23,6 +23,16 @@ struct ConvKernels: CustomStringConvertible, Sendable {
     ]
 }
 
+extension dcn_conv_form {
+    /// Whether the input is row major, and the output.
+    var readsPlanes: Bool {
+        writesPlanes || self == DCN_CONV_PLANES || self == DCN_CONV_WINOGRAD_PLANES
+    }
+    var writesPlanes: Bool {
+        [DCN_CONV_PLANES_OUT, DCN_CONV_DEPTHWISE_PLANES, DCN_CONV_WINOGRAD_PLANES_OUT].contains(self)
+    }
+}
+
 /// Floats at a 64-byte boundary, with a guard behind them.
 final class ConvBuffer {
     let count: Int

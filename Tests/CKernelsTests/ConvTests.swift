@@ -147,6 +147,48 @@ struct ConvTests {
         }
     }
 
+    @Test("planes are read by Winograd's form where that saves products, and accuracy allows it")
+    func planesChoice() {
+        var shape = dcn_conv_shape()
+        (shape.batch, shape.groups, shape.channels, shape.outputs) = (1, 1, 3, 64)
+        shape.input = dcn_extent(depth: 1, height: 224, width: 224)
+        shape.output = dcn_extent(depth: 1, height: 112, width: 112)
+        shape.kernel = dcn_extent(depth: 1, height: 7, width: 7)
+        shape.stride = dcn_extent(depth: 1, height: 2, width: 2)
+        shape.dilation = dcn_extent(depth: 1, height: 1, width: 1)
+        shape.pad = dcn_extent(depth: 0, height: 3, width: 3)
+        func choice(_ accuracy: dcn_accuracy, _ change: (inout dcn_conv_shape) -> Void = { _ in })
+            -> dcn_conv_form
+        {
+            var changed = shape
+            change(&changed)
+            return dcn_conv_choose_planes(&changed, dcn_read_caches(), accuracy)
+        }
+        #expect(choice(DCN_ACCURACY_DEFAULT) == DCN_CONV_WINOGRAD_PLANES)
+        #expect(choice(DCN_ACCURACY_FAST) == DCN_CONV_WINOGRAD_PLANES)
+        #expect(choice(DCN_ACCURACY_EXACT) == DCN_CONV_PLANES)
+        #expect(choice(DCN_ACCURACY_DEFAULT) { $0.channels = 1 } == DCN_CONV_PLANES)
+        #expect(choice(DCN_ACCURACY_DEFAULT) { $0.stride.width = 1 } == DCN_CONV_PLANES)
+        #expect(choice(DCN_ACCURACY_DEFAULT) { $0.kernel.height = 3 } == DCN_CONV_PLANES)
+    }
+
+    @Test("Winograd of planes, four pixels to one", arguments: ConvKernels.available)
+    func winogradPlanes(_ kernels: ConvKernels) {
+        for form in [DCN_CONV_WINOGRAD_PLANES, DCN_CONV_WINOGRAD_PLANES_OUT] {
+            Self.check(form, kernels, cases: 30, factor: 5) { shape, noise in
+                let one = dcn_extent(depth: 1, height: 1, width: 1)
+                (shape.channels, shape.outputs, shape.groups) = (
+                    1 + noise.index(4), shape.outputs / shape.groups, 1
+                )
+                shape.kernel = dcn_extent(depth: 1, height: 7 + noise.index(2), width: 7 + noise.index(2))
+                shape.stride = dcn_extent(depth: 1, height: 2, width: 2)
+                (shape.dilation, shape.input.depth, shape.output.depth, shape.pad.depth) = (one, 1, 1, 0)
+                if noise.index(2) == 0 { shape.input.width += 90 }
+                if noise.index(2) == 0 { shape.output.width += noise.index(120) }
+            }
+        }
+    }
+
     @Test("pixels that dilation leaves one neighbour at most", arguments: ConvKernels.available)
     func dilatedPairs(_ kernels: ConvKernels) {
         Self.check(DCN_CONV_WINOGRAD_PAIRS, kernels, cases: 20) { shape, noise in
@@ -268,8 +310,7 @@ struct ConvTests {
             for accuracy in [DCN_ACCURACY_EXACT, DCN_ACCURACY_DEFAULT, DCN_ACCURACY_FAST] {
                 let form = dcn_conv_choose(&shape, dcn_read_caches(), accuracy)
                 #expect(dcn_conv_fits(form, &shape) == 1)
-                #expect(
-                    ![DCN_CONV_PLANES, DCN_CONV_PLANES_OUT, DCN_CONV_DEPTHWISE_PLANES].contains(form))
+                #expect(!form.readsPlanes)
                 if accuracy != DCN_ACCURACY_FAST { #expect(form != DCN_CONV_WINOGRAD_6) }
                 if accuracy == DCN_ACCURACY_EXACT {
                     #expect(

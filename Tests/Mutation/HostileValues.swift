@@ -26,7 +26,7 @@ package enum HostileValues {
         CRD DCR D IDF LEFT RIGHT LOWER UPPER NCHW NHWC NONE NOTSET SAME_LOWER SAME_UPPER VALID TF TFIDF Relu Sigmoid
         Tanh Affine Elu HardSigmoid LeakyRelu ScaledTanh Softplus Softsign ThresholdedRelu align_corners avg
         bilinear bilinear_deformable circular deform-1 direct-1 gated_delta gemm-1 half_pixel half_pixel_symmetric
-        narrow-1 nesterov standard not_larger not_smaller output_half_pixel planes-1 pytorch_half_pixel
+        narrow-1 nesterov standard not_larger not_smaller output_half_pixel planes-1 planes-winograd-1 pytorch_half_pixel
         round_prefer_ceil round_prefer_floor rows-1 tf_crop_and_resize tf_half_pixel_for_nn winograd-pairs-1 winograd2-1
         winograd3-1 winograd4-1 winograd4-strided-1 winograd6-1 ij,jk->ik ...ii->i -> ii->i ij->ji bij,bjk->bik
         """.split(whereSeparator: \.isWhitespace).map(String.init) + ["", "\u{0}", "nobody's word"]

@@ -25,16 +25,33 @@ static double conv_patch_cost(const dcn_conv_shape *s) {
     return pixels * (waiting * products * (double)dcn_padded(s->outputs) + 64 * (double)conv_volume(s->kernel));
 }
 
+/// Rows of planes are copied, which costs little beside the sums.
+static double conv_planes_cost(const dcn_conv_shape *s) {
+    const double products = (double)s->channels * (double)conv_volume(s->kernel);
+    return (double)s->batch * (double)conv_volume(s->output) * products * (double)dcn_padded(s->outputs);
+}
+
 /// Estimated multiply-adds, everything else (transforms, copies) expressed in them; infinite where the form does not fit,
 /// or gathers what the direct sum reads where it lies.
 static double conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_caches caches) {
     if (!dcn_conv_fits(form, shape)) return INFINITY;
     // A single tap is read where it lies: there is nothing to gather.
     if (form == DCN_CONV_ROWS && conv_volume(shape->kernel) == 1) return INFINITY;
-    if (form == DCN_CONV_ROWS || planes_reads(form)) return conv_patch_cost(shape);
+    if (form == DCN_CONV_ROWS) return conv_patch_cost(shape);
+    if (planes_reads(form)) return conv_planes_cost(shape);
     if (form == DCN_CONV_NARROW) return conv_narrow_cost(shape);
     if (conv_is_winograd(form)) return winograd_cost(form, shape, caches);
     return conv_direct_cost(shape);
+}
+
+dcn_conv_form dcn_conv_choose_planes(const dcn_conv_shape *shape, dcn_caches caches, dcn_accuracy accuracy) {
+    const dcn_conv_form form = DCN_CONV_WINOGRAD_PLANES;
+    const int cheaper = conv_cost(form, shape, caches) < conv_cost(DCN_CONV_PLANES, shape, caches);
+    return accuracy != DCN_ACCURACY_EXACT && cheaper ? form : DCN_CONV_PLANES;
+}
+
+ptrdiff_t dcn_conv_edge(dcn_conv_form form, const dcn_conv_shape *shape) {
+    return conv_is_winograd(form) ? winograd_make_grid(form, shape).edge : 1;
 }
 
 dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_accuracy accuracy) {

@@ -41,7 +41,8 @@ static void conv_pack_direct(const dcn_conv_shape *s, const float *weights, floa
 
 int conv_is_winograd(dcn_conv_form form) {
     return form == DCN_CONV_WINOGRAD_2 || form == DCN_CONV_WINOGRAD_3 || form == DCN_CONV_WINOGRAD_4 ||
-           form == DCN_CONV_WINOGRAD_6 || form == DCN_CONV_WINOGRAD_4_STRIDED || form == DCN_CONV_WINOGRAD_PAIRS;
+           form == DCN_CONV_WINOGRAD_6 || form == DCN_CONV_WINOGRAD_4_STRIDED || form == DCN_CONV_WINOGRAD_PAIRS ||
+           winograd_reads_planes(form);
 }
 
 int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape) {
@@ -55,13 +56,14 @@ int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape) {
 
 ptrdiff_t dcn_conv_packed_count(dcn_conv_form form, const dcn_conv_shape *shape) {
     if (!dcn_conv_fits(form, shape)) return -1;
-    ptrdiff_t positions = conv_volume(shape->kernel);
+    ptrdiff_t positions = conv_volume(shape->kernel), channels = shape->channels / shape->groups;
     if (form == DCN_CONV_NARROW || form == DCN_CONV_DEPTHWISE_PLANES) return narrow_packed_count(shape, positions);
     if (conv_is_winograd(form)) {
         const ptrdiff_t side = winograd_make_grid(form, shape).sets;
         positions = side * side;
+        channels = winograd_channels(form, shape);
     }
-    return shape->groups * dcn_padded(shape->outputs / shape->groups) * (shape->channels / shape->groups) * positions;
+    return shape->groups * dcn_padded(shape->outputs / shape->groups) * channels * positions;
 }
 
 ptrdiff_t dcn_conv_pack(dcn_conv_form form, const dcn_conv_shape *shape, const float *weights, float *packed) {

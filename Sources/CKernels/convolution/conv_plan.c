@@ -74,7 +74,7 @@ int dcn_conv_make_plan(dcn_conv_form form, const dcn_conv_shape *shape, dcn_cach
 
 int dcn_conv_stores_once(const dcn_conv_plan *plan) {
     const dcn_conv_shape *s = &plan->shape;
-    if (conv_is_winograd(plan->form)) return 1;
+    if (conv_is_winograd(plan->form)) return plan->form != DCN_CONV_WINOGRAD_PLANES_OUT;
     return plan->form == DCN_CONV_DIRECT && plan->block_taps >= conv_volume(s->kernel) &&
            plan->block_channels >= s->channels / s->groups;
 }

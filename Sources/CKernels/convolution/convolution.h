@@ -46,8 +46,25 @@ int winograd_fits(dcn_conv_form form, const dcn_conv_shape *shape);
 winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *shape);
 /// Output tiles of the largest block.
 enum { WINOGRAD_BLOCK_MOST = 96 };
+/// Whether the form reads a row-major image.
+CONV_INLINE int winograd_reads_planes(dcn_conv_form form) {
+    return form == DCN_CONV_WINOGRAD_PLANES || form == DCN_CONV_WINOGRAD_PLANES_OUT;
+}
+/// Channels of the image that tiles are read from: of planes, those of four pixels.
+ptrdiff_t winograd_channels(dcn_conv_form form, const dcn_conv_shape *shape);
 /// Floats from one transformed tile to the next.
 ptrdiff_t winograd_stride(ptrdiff_t channels);
+/// Pixels that a row of `tiles` tiles of planes reads, of 16 numbers each.
+CONV_INLINE ptrdiff_t winograd_strip_pixels(const winograd_grid *g, ptrdiff_t tiles) {
+    return (tiles - 1) * g->edge + g->side;
+}
+CONV_INLINE ptrdiff_t winograd_strip_floats(const winograd_grid *g, ptrdiff_t tiles) {
+    return g->side * winograd_strip_pixels(g, tiles) * 16;
+}
+/// Outputs of a panel of so many tiles, which wait to be stored row major.
+CONV_INLINE ptrdiff_t winograd_stage_floats(const winograd_grid *g, ptrdiff_t tiles) {
+    return g->edge * g->edge * tiles * CONV_PANEL;
+}
 /// Weights in the order panel, position, channel, column.
 void winograd_pack(dcn_conv_form form, const dcn_conv_shape *shape, const float *weights, float *packed);
 void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);

@@ -5,21 +5,31 @@ static int winograd_are_pairs(ptrdiff_t input, ptrdiff_t output, ptrdiff_t dilat
     return input == output && pad == dilation && input <= 2 * dilation;
 }
 
+/// Whether an axis has the kernel, and the form its stride.
+static int winograd_fits_axis(dcn_conv_form form, ptrdiff_t kernel, ptrdiff_t stride, ptrdiff_t dilation) {
+    if (winograd_reads_planes(form)) return (kernel == 7 || kernel == 8) && stride == 2 && dilation == 1;
+    if (form == DCN_CONV_WINOGRAD_4_STRIDED) return kernel == 3 && stride == 2 && dilation == 1;
+    return kernel == 3 && stride == 1;
+}
+
 int winograd_fits(dcn_conv_form form, const dcn_conv_shape *s) {
-    const ptrdiff_t stride = form == DCN_CONV_WINOGRAD_4_STRIDED ? 2 : 1;
-    if (stride == 2 && (s->dilation.height > 1 || s->dilation.width > 1)) return 0;
+    if (winograd_reads_planes(form) && s->channels > 4) return 0;
     if (form == DCN_CONV_WINOGRAD_PAIRS &&
         !(winograd_are_pairs(s->input.height, s->output.height, s->dilation.height, s->pad.height) &&
           winograd_are_pairs(s->input.width, s->output.width, s->dilation.width, s->pad.width)))
         return 0;
     return !s->transposed && s->groups == 1 && s->input.depth == 1 && s->output.depth == 1 && s->kernel.depth == 1 &&
-           s->pad.depth == 0 && s->kernel.height == 3 && s->kernel.width == 3 && s->stride.height == stride &&
-           s->stride.width == stride;
+           s->pad.depth == 0 && winograd_fits_axis(form, s->kernel.height, s->stride.height, s->dilation.height) &&
+           winograd_fits_axis(form, s->kernel.width, s->stride.width, s->dilation.width);
 }
 
-ptrdiff_t winograd_stride(ptrdiff_t channels) { return dcn_padded(channels) + 16; }
+ptrdiff_t winograd_channels(dcn_conv_form form, const dcn_conv_shape *s) {
+    return winograd_reads_planes(form) ? 4 * s->channels : s->channels;
+}
 
-/// Transforms of the three weights of a row for each form, one line per position.
+ptrdiff_t winograd_stride(ptrdiff_t channels) { return channels <= 16 ? 16 : dcn_padded(channels) + 16; }
+
+/// Transforms of the weights of a row for each form, one line per position.
 static const double winograd_weights_2[4][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
 static const double winograd_weights_pairs[3][3] = {{0, 1, 0}, {0, -1, 1}, {1, -1, 0}};
 static const double winograd_weights_3[5][3] = {
@@ -39,21 +49,32 @@ static const double winograd_weights_6[8][3] = {
     {32. / 45, 16. / 45, 8. / 45},
     {32. / 45, -16. / 45, 8. / 45},
     {0, 0, 1}};
+/// Four weights at the points of F(4×4): one output less.
+static const double winograd_weights_planes[6][4] = {
+    {1. / 4, 0, 0, 0},
+    {-1. / 6, -1. / 6, -1. / 6, -1. / 6},
+    {-1. / 6, 1. / 6, -1. / 6, 1. / 6},
+    {1. / 24, 1. / 12, 1. / 6, 1. / 3},
+    {1. / 24, -1. / 12, 1. / 6, -1. / 3},
+    {0, 0, 0, 1}};
 
-/// What a form is made of: outputs of a tile along an axis, inputs it reads, sets of weights, and their transform.
+/// What a form is made of: outputs of a tile along an axis, inputs it reads, sets of weights, how many a row has, and
+/// their transform.
 typedef struct {
-    ptrdiff_t edge, side, sets;
-    const double (*weights)[3];
+    ptrdiff_t edge, side, sets, taps;
+    const double *weights;
 } winograd_parts;
 
 static winograd_parts winograd_parts_of(dcn_conv_form form) {
     switch (form) {
-    case DCN_CONV_WINOGRAD_2: return (winograd_parts){2, 4, 4, winograd_weights_2};
-    case DCN_CONV_WINOGRAD_PAIRS: return (winograd_parts){2, 3, 3, winograd_weights_pairs};
-    case DCN_CONV_WINOGRAD_3: return (winograd_parts){3, 5, 5, winograd_weights_3};
-    case DCN_CONV_WINOGRAD_4: return (winograd_parts){4, 6, 6, winograd_weights_4};
-    case DCN_CONV_WINOGRAD_6: return (winograd_parts){6, 8, 8, winograd_weights_6};
-    default: return (winograd_parts){4, 9, 6, winograd_weights_4_strided};
+    case DCN_CONV_WINOGRAD_2: return (winograd_parts){2, 4, 4, 3, *winograd_weights_2};
+    case DCN_CONV_WINOGRAD_PAIRS: return (winograd_parts){2, 3, 3, 3, *winograd_weights_pairs};
+    case DCN_CONV_WINOGRAD_3: return (winograd_parts){3, 5, 5, 3, *winograd_weights_3};
+    case DCN_CONV_WINOGRAD_4: return (winograd_parts){4, 6, 6, 3, *winograd_weights_4};
+    case DCN_CONV_WINOGRAD_6: return (winograd_parts){6, 8, 8, 3, *winograd_weights_6};
+    case DCN_CONV_WINOGRAD_PLANES:
+    case DCN_CONV_WINOGRAD_PLANES_OUT: return (winograd_parts){3, 6, 6, 4, *winograd_weights_planes};
+    default: return (winograd_parts){4, 9, 6, 3, *winograd_weights_4_strided};
     }
 }
 
@@ -68,25 +89,47 @@ winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *s) {
     return g;
 }
 
+/// Weights of one output and one channel of what tiles are read from, row by row.
+static void winograd_kernel(dcn_conv_form form, const dcn_conv_shape *s, const float *weights, ptrdiff_t output,
+                            ptrdiff_t channel, double *kernel) {
+    const ptrdiff_t high = s->kernel.height, wide = s->kernel.width, area = high * wide;
+    if (!winograd_reads_planes(form)) {
+        for (ptrdiff_t k = 0; k < area; k++) kernel[k] = (double)weights[(output * s->channels + channel) * area + k];
+        return;
+    }
+    // Channels of planes: two rows of the images' channels of two columns.
+    const ptrdiff_t row = channel / 2 / s->channels, column = channel % 2;
+    const float *plane = weights + (output * s->channels + channel / 2 % s->channels) * area;
+    for (ptrdiff_t k = 0; k < 16; k++) {
+        const ptrdiff_t y = k / 4 * 2 + row, x = k % 4 * 2 + column;
+        kernel[k] = y < high && x < wide ? (double)plane[y * wide + x] : 0;
+    }
+}
+
 /// One transformed weight: Σ t[i][a]·w[a][b]·t[j][b].
-static float winograd_weight(const double t[][3], ptrdiff_t i, ptrdiff_t j, const float *w) {
+static float winograd_weight(const winograd_parts *parts, ptrdiff_t i, ptrdiff_t j, const double *w) {
+    const double *high = parts->weights + i * parts->taps, *wide = parts->weights + j * parts->taps;
     double sum = 0;
-    for (int a = 0; a < 3; a++)
-        for (int b = 0; b < 3; b++) sum += t[i][a] * (double)w[a * 3 + b] * t[j][b];
+    for (ptrdiff_t a = 0; a < parts->taps; a++)
+        for (ptrdiff_t b = 0; b < parts->taps; b++) sum += high[a] * w[a * parts->taps + b] * wide[b];
     return (float)sum;
 }
 
 void winograd_pack(dcn_conv_form form, const dcn_conv_shape *s, const float *weights, float *packed) {
     const winograd_parts parts = winograd_parts_of(form);
-    const ptrdiff_t sets = parts.sets;
+    const ptrdiff_t sets = parts.sets, channels = winograd_channels(form, s);
+    double kernel[16];
     for (ptrdiff_t column = 0; column < s->outputs; column += CONV_PANEL) {
-        const ptrdiff_t width = conv_panel_width(s->outputs, column);
-        for (ptrdiff_t p = 0; p < sets * sets; p++)
-            for (ptrdiff_t c = 0; c < s->channels; c++, packed += width)
-                for (ptrdiff_t o = 0; o < width; o++) {
-                    const float *w = weights + ((column + o) * s->channels + c) * 9;
-                    packed[o] = column + o < s->outputs ? winograd_weight(parts.weights, p / sets, p % sets, w) : 0;
-                }
+        const ptrdiff_t width = conv_panel_width(s->outputs, column), step = channels * width;
+        for (ptrdiff_t c = 0; c < channels; c++)
+            for (ptrdiff_t o = 0; o < width; o++) {
+                float *to = packed + c * width + o;
+                const int there = column + o < s->outputs;
+                if (there) winograd_kernel(form, s, weights, column + o, c, kernel);
+                for (ptrdiff_t p = 0; p < sets * sets; p++)
+                    to[p * step] = there ? winograd_weight(&parts, p / sets, p % sets, kernel) : 0;
+            }
+        packed += sets * sets * step;
     }
 }
 
@@ -152,24 +195,41 @@ static void winograd_cut(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches
         }
 }
 
+/// Blocks of planes are parts of a row of tiles, whose pixels are laid side by side before (`winograd_planes.inc`).
+static void winograd_cut_planes(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches caches) {
+    const ptrdiff_t each = g->side * g->side * (winograd_stride(winograd_channels(plan->form, &plan->shape)) + CONV_PANEL);
+    const ptrdiff_t room = caches.level2 / 4 * 3 / (each * (ptrdiff_t)sizeof(float)) / 12 * 12;
+    const ptrdiff_t most = conv_most(12, conv_least(WINOGRAD_BLOCK_MOST / 2, room));
+    plan->block_rows = conv_equal_block(g->tiles_wide, most, 6);
+    plan->row_tiles = g->tiles / g->tiles_wide * conv_pieces(g->tiles_wide, plan->block_rows);
+    plan->panels_per_tile = conv_pieces(plan->shape.outputs, CONV_PANEL);
+    plan->panel_tiles = 1;
+}
+
 void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted) {
     const dcn_conv_shape *s = &plan->shape;
     const winograd_grid g = winograd_make_grid(plan->form, s);
-    const ptrdiff_t positions = g.side * g.side;
-    winograd_cut(plan, &g, caches, conv_workers(tiles_wanted));
+    const ptrdiff_t positions = g.side * g.side, channels = winograd_channels(plan->form, s);
+    if (winograd_reads_planes(plan->form)) winograd_cut_planes(plan, &g, caches);
+    else winograd_cut(plan, &g, caches, conv_workers(tiles_wanted));
     plan->tile_count = plan->row_tiles * plan->panel_tiles;
-    const ptrdiff_t per_tile = winograd_stride(s->channels) + CONV_PANEL;
+    const ptrdiff_t per_tile = winograd_stride(channels) + CONV_PANEL;
+    const ptrdiff_t tiles = plan->block_rows;
+    const ptrdiff_t pixels = winograd_reads_planes(plan->form) ? winograd_strip_floats(&g, tiles) : dcn_padded(channels);
+    const ptrdiff_t stage = plan->form == DCN_CONV_WINOGRAD_PLANES_OUT ? winograd_stage_floats(&g, tiles) : 0;
     plan->scratch_bytes =
-        (dcn_padded(s->channels) + dcn_padded(positions * plan->block_rows * per_tile) + CONV_SPARE_ROWS * CONV_PANEL) *
+        (pixels + stage + dcn_padded(positions * tiles * per_tile) + CONV_SPARE_ROWS * CONV_PANEL) *
         (ptrdiff_t)sizeof(float);
 }
 
 double winograd_cost(dcn_conv_form form, const dcn_conv_shape *s, dcn_caches caches) {
     const winograd_grid g = winograd_make_grid(form, s);
     const double positions = (double)(g.side * g.side), columns = (double)dcn_padded(s->outputs);
-    const double products = positions * (double)s->channels * columns;
-    const double weights = (double)(g.sets * g.sets) * (double)s->channels * columns;
-    const double transforms = 10 * positions * (double)(s->channels + s->outputs);
+    const double channels = (double)winograd_channels(form, s), products = positions * channels * columns;
+    const double weights = (double)(g.sets * g.sets) * channels * columns;
+    // Sums of few products are written and read as often as those of many, and planes are laid side by side first.
+    const double transforms = positions * (winograd_reads_planes(form) ? 300 + 14 * (double)s->outputs
+                                                                       : 10 * (channels + (double)s->outputs));
     const double blocks = (double)conv_pieces(g.tiles, winograd_block(form, s, caches));
     return (double)g.tiles * (products * 1.05 + transforms) + blocks * weights * winograd_reading(weights, caches);
 }

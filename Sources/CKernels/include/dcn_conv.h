@@ -118,6 +118,8 @@ typedef enum {
     DCN_CONV_WINOGRAD_4_STRIDED, ///< 3 × 3, stride 2: F(4×4) of even and odd pixels, about 2 × the error
     DCN_CONV_WINOGRAD_3,         ///< F(3×3), 2 to 3 × the rounding error: what wide dilation leaves of small images
     DCN_CONV_WINOGRAD_PAIRS,     ///< 3 × 3 dilated so far that pixels see at most one other each way; as exact as the sum
+    DCN_CONV_WINOGRAD_PLANES,    ///< 7 × 7 or 8 × 8, stride 2, up to 4 channels, **row-major input**: 3 × the error
+    DCN_CONV_WINOGRAD_PLANES_OUT, ///< as `DCN_CONV_WINOGRAD_PLANES`, weights too, with row-major output and residual
 } dcn_conv_form;
 
 /// Which forms may be chosen.
@@ -157,9 +159,14 @@ typedef struct {
 /// Whether the form can compute the layer.
 int dcn_conv_fits(dcn_conv_form form, const dcn_conv_shape *shape);
 
-/// The form for channels-last input that is done soonest by an estimate, within the accuracy. Never one that reads
-/// row-major input.
+/// The form for channels-last input that is done soonest by an estimate, within the accuracy.
 dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_accuracy accuracy);
+
+/// The same for row-major input of few channels, where `DCN_CONV_PLANES` fits.
+dcn_conv_form dcn_conv_choose_planes(const dcn_conv_shape *shape, dcn_caches caches, dcn_accuracy accuracy);
+
+/// Outputs of an axis that are computed together: parts of a layer that begin at multiples of it give the bits of the whole.
+ptrdiff_t dcn_conv_edge(dcn_conv_form form, const dcn_conv_shape *shape);
 
 /// Floats `dcn_conv_pack` writes; −1 where the form does not fit, an extent is not positive, or a size overflows.
 ptrdiff_t dcn_conv_packed_count(dcn_conv_form form, const dcn_conv_shape *shape);

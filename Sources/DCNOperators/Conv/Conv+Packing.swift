@@ -26,8 +26,8 @@ extension Conv: Packable {
     ) -> (dcn_conv_form, Tensor)? {
         var shape = shape
         let accuracy = choices.feedsOffsets ? DCN_ACCURACY_EXACT : choices.accuracy.code
-        var form = dcn_conv_choose(&shape, assumedCaches, accuracy)
-        if isPlanes(shape) { form = DCN_CONV_PLANES }
+        let choose = isPlanes(shape) ? dcn_conv_choose_planes : dcn_conv_choose
+        let form = choose(&shape, assumedCaches, accuracy)
         let count = dcn_conv_packed_count(form, &shape)
         let source = weights.base.assumingMemoryBound(to: Float.self)
         guard let packed = floats(count: count, { _ = dcn_conv_pack(form, &shape, source, $0) }) else {

@@ -85,7 +85,8 @@ package struct Conv: Operator {
         switch packed?.form {
         case nil: .rowMajor
         case .planes where resultLayout == .rowMajor: .rowMajor
-        case .planes: .channelsLast(inputs: [3], outputs: [0])
+        case .planesWinograd where resultLayout == .rowMajor: .rowMajor
+        case .planes, .planesWinograd: .channelsLast(inputs: [3], outputs: [0])
         case .narrow where isDepthwise: .follow(inputs: [0, 3], outputs: [0])
         default: .channelsLast(inputs: [0, 3], outputs: [0])
         }
@@ -94,7 +95,7 @@ package struct Conv: Operator {
     private func outputLayout(for x: TensorType) -> Layout {
         switch packed?.form {
         case nil: .rowMajor
-        case .planes: resultLayout ?? .channelsLast
+        case .planes, .planesWinograd: resultLayout ?? .channelsLast
         case .narrow where isDepthwise: x.layout
         default: .channelsLast
         }
@@ -133,7 +134,7 @@ extension Conv {
 
 extension Conv: ResultLayoutChoosing {
     package func giving(_ layout: Layout) -> (any Operator)? {
-        guard packed?.form == .planes else { return nil }
+        guard let packed, packed.readsPlanes else { return nil }
         var op = self
         op.resultLayout = layout
         return op

@@ -13,6 +13,8 @@ struct PooledBands: Sendable {
 
     private let axes: [PoolWindow.Axis]
     private let channels: Int
+    /// Results of an axis that are computed together.
+    private let edge: Int
     private let columnTiling, rowTiling: Tiling
     /// Pooled rows of a step.
     let rowsPerStep: Int
@@ -22,18 +24,21 @@ struct PooledBands: Sendable {
     /// Bands of so many columns of results that overlaps are few; steps of as many rows as stay
     /// in half of the second-level cache; both so that there are enough tiles.
     init(
-        _ shape: dcn_conv_shape, _ window: PoolWindow, pixel: Int, tilesWanted: Int
+        _ shape: dcn_conv_shape, _ window: PoolWindow, edge: Int, pixel: Int, tilesWanted: Int
     ) throws(Misfit) {
         axes = [
             try window.axis(0, extent: shape.output.height), try window.axis(1, extent: shape.output.width),
         ]
         channels = shape.outputs
+        self.edge = edge
         let columns = max(1, (Self.columns - axes[1].kernel) / axes[1].stride + 1)
         columnTiling = Tiling(axes[1].output, target: columns, limit: max(1, axes[1].output))
-        let width = min(axes[1].extent, (columnTiling.grain - 1) * axes[1].stride + axes[1].kernel)
+        let spare = 2 * (edge - 1)
+        let width = min(
+            axes[1].extent, (columnTiling.grain - 1) * axes[1].stride + axes[1].kernel + spare)
         let room = machineCaches.level2 / 2 / max(1, width * pixel * MemoryLayout<Float>.stride)
-        rowsPerStep = max(1, (min(room, 32) - axes[0].kernel) / axes[0].stride + 1)
-        mostRows = min(axes[0].extent, (rowsPerStep - 1) * axes[0].stride + axes[0].kernel)
+        rowsPerStep = max(1, (min(room, 32) - axes[0].kernel - spare) / axes[0].stride + 1)
+        mostRows = min(axes[0].extent, (rowsPerStep - 1) * axes[0].stride + axes[0].kernel + spare)
         let wanted = max(1, tilesWanted / max(1, shape.batch * columnTiling.tiles))
         rowTiling = Tiling(axes[0].output, target: 1, limit: wanted, multipleOf: rowsPerStep)
     }
@@ -57,13 +62,14 @@ struct PooledBands: Sendable {
     /// The rows of results under pooled rows.
     func resultRows(of rows: Range<Int>) -> Range<Int> { results(0, of: rows) }
 
-    /// The results under windows `range` of an axis.
+    /// The results under windows `range` of an axis, and those computed with them.
     private func results(_ index: Int, of range: Range<Int>) -> Range<Int> {
         let axis = axes[index]
         guard !range.isEmpty else { return 0..<0 }
-        let begin = max(0, range.lowerBound * axis.stride - axis.begin)
-        let end = min(axis.extent, (range.upperBound - 1) * axis.stride - axis.begin + axis.kernel)
-        return min(begin, axis.extent)..<max(min(begin, axis.extent), end)
+        let first = min(axis.extent, max(0, range.lowerBound * axis.stride - axis.begin))
+        let last = min(axis.extent, (range.upperBound - 1) * axis.stride - axis.begin + axis.kernel)
+        guard last > first else { return first..<first }
+        return first / edge * edge..<min(axis.extent, (last + edge - 1) / edge * edge)
     }
 
     /// One pooled row of a band as the pooling of the results at hand, of rows `rows`.

@@ -4,7 +4,7 @@ package import DCNGraph
 ///
 ///     y = maxPool(conv(x, weight, bias))
 ///
-/// Inputs: as of `Conv` in its form `planes`, without a residual: x [N, C, H, W] row-major, weight, bias?. Output: as of
+/// Inputs: as of `Conv` in a form that reads planes, without a residual: x [N, C, H, W] row-major, weight, bias?. Output: as of
 /// `Pool`, channels last. The answer is that of the two operators one after the other, bit by bit.
 package struct PooledConv: Operator {
     package static let name = "PooledConv"
@@ -23,7 +23,7 @@ package struct PooledConv: Operator {
 
     /// Whether there is a kernel for the two: a first layer, and a small window over two axes.
     package var isSupported: Bool {
-        convolution.packed?.form == .planes && convolution.packed?.extents.count == 4
+        convolution.packed?.readsPlanes == true && convolution.packed?.extents.count == 4
             && convolution.resultLayout != .rowMajor && window.kernel.count == 2
             && window.kernel.allSatisfy { 1...Self.largest ~= $0 } && window.dilations.allSatisfy { $0 == 1 }
     }

@@ -22,9 +22,10 @@ struct PooledConvKernel: Kernel {
         let shape = try op.convolution.geometry(call, form)
         input = try call.extents(0)
         pixel = paddedChannels(form.extents[0])
-        bands = try PooledBands(shape, op.window, pixel: pixel, tilesWanted: call.tilesWanted)
+        let edge = withUnsafePointer(to: shape) { dcn_conv_edge(form.code, $0) }
+        bands = try PooledBands(shape, op.window, edge: edge, pixel: pixel, tilesWanted: call.tilesWanted)
         tileCount = (try call.output(0).byteCount ?? 0) == 0 ? 0 : input[0] * bands.count
-        plans = tileCount == 0 ? [:] : try Self.plans(shape, bands, call)
+        plans = tileCount == 0 ? [:] : try Self.plans(form.code, shape, bands, call)
         convScratch = plans.values.joined().map(\.scratch_bytes).max() ?? 0
         table = try ConvTable(call.instructionSet)
         simd = try Simd(call.instructionSet)
@@ -32,7 +33,7 @@ struct PooledConvKernel: Kernel {
     }
 
     private static func plans(
-        _ shape: dcn_conv_shape, _ bands: PooledBands, _ call: Call
+        _ form: dcn_conv_form, _ shape: dcn_conv_shape, _ bands: PooledBands, _ call: Call
     ) throws(Misfit) -> [Int: [dcn_conv_plan]] {
         var plans: [Int: [dcn_conv_plan]] = [:]
         for columns in bands.widths where bands.mostRows > 0 {
@@ -41,7 +42,7 @@ struct PooledConvKernel: Kernel {
                 part.batch = 1
                 (part.output.height, part.output.width) = (rows, columns)
                 let set = call.instructionSet.code
-                guard dcn_conv_make_plan(DCN_CONV_PLANES, &part, machineCaches, set, 1, &plan) != 0 else {
+                guard dcn_conv_make_plan(form, &part, machineCaches, set, 1, &plan) != 0 else {
                     throw .value(of: "the convolution", because: "is too large to be planned")
                 }
                 plans[columns, default: []].append(plan)

@@ -9,6 +9,7 @@ package struct WeightForm: Sendable, Hashable, Codable {
         case narrow = "narrow-1"
         case rows = "rows-1"
         case planes = "planes-1"
+        case planesWinograd = "planes-winograd-1"
         case winograd2 = "winograd2-1"
         case winogradPairs = "winograd-pairs-1"
         case winograd3 = "winograd3-1"
@@ -31,6 +32,7 @@ package struct WeightForm: Sendable, Hashable, Codable {
         case .narrow: DCN_CONV_NARROW
         case .rows: DCN_CONV_ROWS
         case .planes: DCN_CONV_PLANES
+        case .planesWinograd: DCN_CONV_WINOGRAD_PLANES
         case .winograd2: DCN_CONV_WINOGRAD_2
         case .winogradPairs: DCN_CONV_WINOGRAD_PAIRS
         case .winograd3: DCN_CONV_WINOGRAD_3
@@ -40,10 +42,14 @@ package struct WeightForm: Sendable, Hashable, Codable {
         }
     }
 
+    /// Whether the image is read plane by plane, row major: that of a first layer.
+    var readsPlanes: Bool { form == .planes || form == .planesWinograd }
+
     /// What runs where the result lies so.
     func code(for layout: Layout) -> dcn_conv_form {
         switch form {
         case .planes where layout == .rowMajor: DCN_CONV_PLANES_OUT
+        case .planesWinograd where layout == .rowMajor: DCN_CONV_WINOGRAD_PLANES_OUT
         case .narrow where layout == .rowMajor: DCN_CONV_DEPTHWISE_PLANES
         default: code
         }
@@ -55,6 +61,7 @@ package struct WeightForm: Sendable, Hashable, Codable {
         case DCN_CONV_NARROW: form = .narrow
         case DCN_CONV_ROWS: form = .rows
         case DCN_CONV_PLANES: form = .planes
+        case DCN_CONV_WINOGRAD_PLANES: form = .planesWinograd
         case DCN_CONV_WINOGRAD_2: form = .winograd2
         case DCN_CONV_WINOGRAD_PAIRS: form = .winogradPairs
         case DCN_CONV_WINOGRAD_3: form = .winograd3
