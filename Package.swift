@@ -52,13 +52,15 @@ let package = Package(
             name: "DCN", dependencies: ["DCNGraph", "DCNOperators", "DCNFormats", "DCNPasses", "DCNRuntime"],
             swiftSettings: strict),
         .target(
-            name: "DCNFiles", dependencies: ["DCN", "DCNFormats", "COnnxProto", "CImage"],
+            name: "DCNFiles", dependencies: ["DCN", "DCNFormats", "DCNGraph", "COnnxProto", "CImage"],
             swiftSettings: strict),
-        .target(name: "DCNVision", dependencies: ["DCN", "DCNFiles", "DCNOperators"], swiftSettings: strict),
+        .target(
+            name: "DCNVision", dependencies: ["DCN", "DCNFiles", "DCNGraph", "DCNOperators"],
+            swiftSettings: strict),
         .target(
             name: "DCNCommandLine",
             dependencies: [
-                "DCN", "DCNFiles", "DCNFormats",
+                "DCN", "DCNFiles", "DCNFormats", "DCNGraph",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -72,14 +74,14 @@ let package = Package(
         .executableTarget(
             name: "dcn-run",
             dependencies: [
-                "DCN", "DCNFiles", "DCNVision", "DCNCommandLine",
+                "DCN", "DCNFiles", "DCNGraph", "DCNVision", "DCNCommandLine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "dcn-bench",
             dependencies: [
-                "DCN", "DCNOperators", "DCNPasses", "DCNRuntime",
+                "DCN", "DCNGraph", "DCNOperators", "DCNPasses", "DCNRuntime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -30,22 +30,6 @@ public struct Value: Sendable {
     var operands: [Int]
 }
 
-/// One application of an operator.
-public struct Node: Sendable {
-    /// Its name in the file, may be empty.
-    public var name: String
-    /// What it does.
-    public internal(set) var op: any Operator
-    /// Its operands; nil where an optional one is left out.
-    public internal(set) var inputs: [ValueID?]
-    /// What it writes; nil where nobody wants an output.
-    public internal(set) var outputs: [ValueID?]
-    /// Graphs inside it (branches, loop bodies), closed: captured values are trailing inputs of node and body.
-    public internal(set) var bodies: [Graph]
-    /// Where in which file it stands.
-    public let origin: Origin?
-}
-
 /// A typed graph in single assignment, a plain value: copying it is the undo of a rewrite.
 public struct Graph: Sendable {
     /// The name in the file.
