@@ -50,10 +50,6 @@ dcn_conv_form dcn_conv_choose_planes(const dcn_conv_shape *shape, dcn_caches cac
     return accuracy != DCN_ACCURACY_EXACT && cheaper ? form : DCN_CONV_PLANES;
 }
 
-ptrdiff_t dcn_conv_edge(dcn_conv_form form, const dcn_conv_shape *shape) {
-    return conv_is_winograd(form) ? winograd_make_grid(form, shape).edge : 1;
-}
-
 dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dcn_accuracy accuracy) {
     static const dcn_conv_form forms[] = {DCN_CONV_NARROW, DCN_CONV_ROWS, DCN_CONV_WINOGRAD_2, DCN_CONV_WINOGRAD_PAIRS,
                                           DCN_CONV_WINOGRAD_3, DCN_CONV_WINOGRAD_4, DCN_CONV_WINOGRAD_4_STRIDED,

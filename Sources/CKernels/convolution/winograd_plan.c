@@ -78,6 +78,8 @@ static winograd_parts winograd_parts_of(dcn_conv_form form) {
     }
 }
 
+ptrdiff_t dcn_conv_edge(dcn_conv_form form) { return conv_is_winograd(form) ? winograd_parts_of(form).edge : 1; }
+
 winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *s) {
     const winograd_parts parts = winograd_parts_of(form);
     winograd_grid g = {.edge = parts.edge, .side = parts.side, .sets = parts.sets};

@@ -166,7 +166,7 @@ dcn_conv_form dcn_conv_choose(const dcn_conv_shape *shape, dcn_caches caches, dc
 dcn_conv_form dcn_conv_choose_planes(const dcn_conv_shape *shape, dcn_caches caches, dcn_accuracy accuracy);
 
 /// Outputs of an axis that are computed together: parts of a layer that begin at multiples of it give the bits of the whole.
-ptrdiff_t dcn_conv_edge(dcn_conv_form form, const dcn_conv_shape *shape);
+ptrdiff_t dcn_conv_edge(dcn_conv_form form);
 
 /// Floats `dcn_conv_pack` writes; −1 where the form does not fit, an extent is not positive, or a size overflows.
 ptrdiff_t dcn_conv_packed_count(dcn_conv_form form, const dcn_conv_shape *shape);

@@ -22,8 +22,8 @@ struct PooledConvKernel: Kernel {
         let shape = try op.convolution.geometry(call, form)
         input = try call.extents(0)
         pixel = paddedChannels(form.extents[0])
-        let edge = withUnsafePointer(to: shape) { dcn_conv_edge(form.code, $0) }
-        bands = try PooledBands(shape, op.window, edge: edge, pixel: pixel, tilesWanted: call.tilesWanted)
+        bands = try PooledBands(
+            shape, op.window, edge: dcn_conv_edge(form.code), pixel: pixel, tilesWanted: call.tilesWanted)
         tileCount = (try call.output(0).byteCount ?? 0) == 0 ? 0 : input[0] * bands.count
         plans = tileCount == 0 ? [:] : try Self.plans(form.code, shape, bands, call)
         convScratch = plans.values.joined().map(\.scratch_bytes).max() ?? 0
