@@ -30,6 +30,7 @@ package struct Rewrite: Pass {
 
     package func run(on graph: inout Graph, log: inout [Rewriting]) throws(DCNError) {
         try graph.editBodies { (body) throws(DCNError) in try run(on: &body, log: &log) }
+        let patterns = rules.map(\.pattern)
         var changed = true
         // Each rule makes the graph smaller or more canonical; the bound only guards against a pair that undo each other.
         var roundsLeft = 64
@@ -37,9 +38,10 @@ package struct Rewrite: Pass {
             changed = false
             roundsLeft -= 1
             for node in graph.nodes where graph.contains(node) {
-                for rule in rules where graph.contains(node) {
-                    let label = graph.label(of: node)
-                    guard try apply(rule, at: node, &graph) else { continue }
+                let op = graph[node].op
+                for (rule, pattern) in zip(rules, patterns)
+                where pattern.accepts(op) && graph.contains(node) {
+                    guard let label = try apply(rule, pattern, at: node, &graph) else { continue }
                     changed = true
                     log.append(Rewriting(rule: rule.name, node: label))
                 }
@@ -47,17 +49,21 @@ package struct Rewrite: Pass {
         }
     }
 
-    private func apply(_ rule: any Rule, at node: NodeID, _ graph: inout Graph) throws(DCNError) -> Bool {
-        guard let match = rule.pattern.match(node, in: graph) else { return false }
+    /// The label of a node whose result was replaced.
+    private func apply(
+        _ rule: any Rule, _ pattern: Pattern, at node: NodeID, _ graph: inout Graph
+    ) throws(DCNError) -> String? {
+        guard let match = pattern.match(node, in: graph) else { return nil }
+        let label = graph.label(of: node)
         let result = try graph.inserting(before: node) { (graph) throws(DCNError) in
             try rule.rewrite(match, in: &graph)
         }
         guard let result, let old = graph[node].outputs.first.flatMap({ $0 }), old != result else {
-            return false
+            return nil
         }
         graph.replace(old, with: result)
         graph.removeDead(from: node)
-        return true
+        return label
     }
 }
 
