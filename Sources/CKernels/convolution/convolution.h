@@ -41,6 +41,14 @@ typedef struct {
     ptrdiff_t edge, side, sets, tiles_high, tiles_wide, phases_high, phases_wide, tiles;
 } winograd_grid;
 
+/// What a form is made of: outputs of a tile along an axis, inputs it reads, sets of weights, how many a row has, and
+/// their transform.
+typedef struct {
+    ptrdiff_t edge, side, sets, taps;
+    const double *weights;
+} winograd_parts;
+
+winograd_parts winograd_parts_of(dcn_conv_form form);
 int conv_is_winograd(dcn_conv_form form);
 int winograd_fits(dcn_conv_form form, const dcn_conv_shape *shape);
 winograd_grid winograd_make_grid(dcn_conv_form form, const dcn_conv_shape *shape);
