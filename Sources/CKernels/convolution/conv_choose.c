@@ -38,7 +38,7 @@ static double conv_cost(dcn_conv_form form, const dcn_conv_shape *shape, dcn_cac
     // A single tap is read where it lies: there is nothing to gather.
     if (form == DCN_CONV_ROWS && conv_volume(shape->kernel) == 1) return INFINITY;
     if (form == DCN_CONV_ROWS) return conv_patch_cost(shape);
-    if (planes_reads(form)) return conv_planes_cost(shape);
+    if (form == DCN_CONV_PLANES) return conv_planes_cost(shape);
     if (form == DCN_CONV_NARROW) return conv_narrow_cost(shape);
     if (conv_is_winograd(form)) return winograd_cost(form, shape, caches);
     return conv_direct_cost(shape);

@@ -62,12 +62,14 @@ CONV_INLINE int winograd_reads_planes(dcn_conv_form form) {
 ptrdiff_t winograd_channels(dcn_conv_form form, const dcn_conv_shape *shape);
 /// Floats from one transformed tile to the next.
 ptrdiff_t winograd_stride(ptrdiff_t channels);
-/// Pixels that a row of `tiles` tiles of planes reads, of 16 numbers each.
+/// Numbers of a pixel that is laid together from planes, as many as there may be, and of its 4 × 4 kernel.
+enum { WINOGRAD_PIXEL = 16 };
+/// Pixels that a row of `tiles` tiles of planes reads.
 CONV_INLINE ptrdiff_t winograd_strip_pixels(const winograd_grid *g, ptrdiff_t tiles) {
     return (tiles - 1) * g->edge + g->side;
 }
 CONV_INLINE ptrdiff_t winograd_strip_floats(const winograd_grid *g, ptrdiff_t tiles) {
-    return g->side * winograd_strip_pixels(g, tiles) * 16;
+    return g->side * winograd_strip_pixels(g, tiles) * WINOGRAD_PIXEL;
 }
 /// Outputs of a panel of so many tiles, which wait to be stored row major.
 CONV_INLINE ptrdiff_t winograd_stage_floats(const winograd_grid *g, ptrdiff_t tiles) {
@@ -110,8 +112,6 @@ CONV_INLINE ptrdiff_t planes_input_rows(const dcn_conv_shape *s, const planes_st
 }
 
 planes_strip planes_make_strip(const dcn_conv_shape *shape, ptrdiff_t planes, ptrdiff_t rows, ptrdiff_t columns);
-/// Whether the form reads row-major input.
-int planes_reads(dcn_conv_form form);
 int planes_fits(const dcn_conv_shape *shape);
 int depthwise_planes_fits(const dcn_conv_shape *shape);
 void planes_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_wanted);

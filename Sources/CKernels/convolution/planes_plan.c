@@ -1,9 +1,5 @@
 #include "convolution.h"
 
-int planes_reads(dcn_conv_form form) {
-    return form == DCN_CONV_PLANES || form == DCN_CONV_PLANES_OUT || form == DCN_CONV_DEPTHWISE_PLANES;
-}
-
 int planes_fits(const dcn_conv_shape *s) {
     return !s->transposed && s->groups == 1 && s->channels <= 16 && s->dilation.width == 1 &&
            s->channels * conv_volume(s->kernel) <= 4096;

@@ -53,7 +53,7 @@ static void winograd_kernel(dcn_conv_form form, const dcn_conv_shape *s, const f
     // Channels of planes: two rows of the images' channels of two columns.
     const ptrdiff_t row = channel / 2 / s->channels, column = channel % 2;
     const float *plane = weights + (output * s->channels + channel / 2 % s->channels) * area;
-    for (ptrdiff_t k = 0; k < 16; k++) {
+    for (ptrdiff_t k = 0; k < WINOGRAD_PIXEL; k++) {
         const ptrdiff_t y = k / 4 * 2 + row, x = k % 4 * 2 + column;
         kernel[k] = y < high && x < wide ? (double)plane[y * wide + x] : 0;
     }
@@ -71,7 +71,7 @@ static float winograd_weight(const winograd_parts *parts, ptrdiff_t i, ptrdiff_t
 void winograd_pack(dcn_conv_form form, const dcn_conv_shape *s, const float *weights, float *packed) {
     const winograd_parts parts = winograd_parts_of(form);
     const ptrdiff_t sets = parts.sets, channels = winograd_channels(form, s);
-    double kernel[16];
+    double kernel[WINOGRAD_PIXEL];
     for (ptrdiff_t column = 0; column < s->outputs; column += CONV_PANEL) {
         const ptrdiff_t width = conv_panel_width(s->outputs, column), step = channels * width;
         for (ptrdiff_t c = 0; c < channels; c++)
