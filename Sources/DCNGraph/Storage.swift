@@ -17,7 +17,7 @@ public final class Storage: @unchecked Sendable {
 
     /// Pages that large blocks are asked to lie in: planes and rows far apart then need few entries of a core's table
     /// of pages.
-    private static let largePage = 2 << 20
+    package static let largePage = 2 << 20
 
     /// Uninitialised bytes, aligned to a cache line; large blocks to a large page.
     package init(uninitialised byteCount: Int) {

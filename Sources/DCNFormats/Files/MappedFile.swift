@@ -66,6 +66,10 @@ package final class MappedFile: @unchecked Sendable {
         guard let block = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), block != MAP_FAILED else {
             throw systemError(path, systemReason())
         }
+        #if os(Linux)
+            // What is not in the system's cache yet is read into large pages. A system that has none refuses, at no harm.
+            if count >= Storage.largePage { madvise(block, count, MADV_HUGEPAGE) }
+        #endif
         return (UnsafeRawBufferPointer(start: block, count: count), .mapping)
     }
 

@@ -13,8 +13,11 @@ package final class NewFile {
     private let path: String
     private let temporary: String
     private var descriptor: Int32
+    /// The beginning of the next block.
     private var waiting: [UInt8] = []
-    private static let bufferByteCount = 1 << 20
+    /// What the system is given in whole blocks of a large page, it keeps in large pages: whoever maps the file finds them
+    /// sooner, and in fewer entries of a core's table of pages.
+    private static let blockByteCount = Storage.largePage
     /// How many bytes were given so far.
     package private(set) var byteCount = 0
 
@@ -40,9 +43,17 @@ package final class NewFile {
     /// Appends bytes.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(DCNError) {
         byteCount += bytes.count
-        if waiting.count + bytes.count > Self.bufferByteCount { try flush() }
-        guard bytes.count <= Self.bufferByteCount else { return try put(bytes) }
-        waiting.append(contentsOf: bytes)
+        var rest = bytes
+        if !waiting.isEmpty {
+            let taken = min(rest.count, Self.blockByteCount - waiting.count)
+            waiting.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<taken]))
+            guard waiting.count == Self.blockByteCount else { return }
+            try flush()
+            rest = UnsafeRawBufferPointer(rebasing: rest[taken...])
+        }
+        let whole = rest.count - rest.count % Self.blockByteCount
+        try put(UnsafeRawBufferPointer(rebasing: rest[..<whole]))
+        waiting.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[whole...]))
     }
 
     /// Appends bytes.
