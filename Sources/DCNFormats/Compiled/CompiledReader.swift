@@ -3,7 +3,7 @@ internal import COnnxProto
 package import DCNGraph
 internal import DCNOperators
 
-/// Reads a compiled graph. Numbers of constants are lent from the file, whose checksums are all compared first.
+/// Reads a compiled graph. Numbers of constants are lent from the file, whose checksums are all compared.
 ///
 /// What the header says meets the same checks as an ONNX file: nodes are appended to a graph, one by one. `operators`
 /// are those that are not the catalogue's; `shapes` fixes extents of inputs, by name.
@@ -34,17 +34,18 @@ private func readCompiled(
     do throws(CompiledFault) { preamble = try CompiledPreamble(file.bytes) } catch { throw error.error(name) }
     let header = try OnnxFile<Dcn__Header>(file, part: preamble.headerRange, named: name, limits: limits)
     return try header.withRoot { (header) throws(DCNError) in
-        let sections: [Range<Int>]
         do throws(CompiledFault) {
-            sections = try CompiledSections.ranges(
+            let sections = try CompiledSections.ranges(
                 of: header.pointee, from: preamble.sectionStart, in: file.bytes)
+            var reader = CompiledReader(
+                header, named: name, file: file, sections: sections,
+                operators: Catalogue.operators.merging(operators.map { ($0.name, $0) }) { first, _ in first },
+                shapes: shapes, limits: limits.values)
+            return try CompiledSections.comparing(sections, of: header.pointee, in: file.bytes) {
+                Result { () throws(DCNError) in try reader.compiled() }
+            }
         } catch { throw error.error(name) }
-        var reader = CompiledReader(
-            header, named: name, file: file, sections: sections,
-            operators: Catalogue.operators.merging(operators.map { ($0.name, $0) }) { first, _ in first },
-            shapes: shapes, limits: limits.values)
-        return try reader.compiled()
-    }
+    }.get()
 }
 
 /// Makes the graph that a header describes.
