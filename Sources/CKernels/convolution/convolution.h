@@ -64,6 +64,14 @@ ptrdiff_t winograd_channels(dcn_conv_form form, const dcn_conv_shape *shape);
 ptrdiff_t winograd_stride(ptrdiff_t channels);
 /// Numbers of a pixel that is laid together from planes, as many as there may be, and of its 4 × 4 kernel.
 enum { WINOGRAD_PIXEL = 16 };
+/// Outputs of a tile of planes along an axis, inputs it reads; tiles and, at most, columns that are summed at once; tiles of
+/// the largest block.
+enum { WINOGRAD_PLANES_EDGE = 3, WINOGRAD_PLANES_SIDE = 6, WINOGRAD_PLANES_ROWS = 6, WINOGRAD_PLANES_COLUMNS_MOST = 32,
+       WINOGRAD_PLANES_BLOCK = 48 };
+/// Rows of V of a block of `tiles` tiles: planes are summed by whole kernels of rows, whatever those past the last one hold.
+CONV_INLINE ptrdiff_t winograd_rows(dcn_conv_form form, ptrdiff_t tiles) {
+    return winograd_reads_planes(form) ? conv_pieces(tiles, WINOGRAD_PLANES_ROWS) * WINOGRAD_PLANES_ROWS : tiles;
+}
 /// Pixels that a row of `tiles` tiles of planes reads.
 CONV_INLINE ptrdiff_t winograd_strip_pixels(const winograd_grid *g, ptrdiff_t tiles) {
     return (tiles - 1) * g->edge + g->side;

@@ -106,10 +106,11 @@ static void winograd_cut(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches
 
 /// Blocks of planes are parts of a row of tiles, whose pixels are laid side by side before (`winograd_planes.inc`).
 static void winograd_cut_planes(dcn_conv_plan *plan, const winograd_grid *g, dcn_caches caches) {
-    const ptrdiff_t each = g->side * g->side * (winograd_stride(winograd_channels(plan->form, &plan->shape)) + CONV_PANEL);
-    const ptrdiff_t room = caches.level2 / 4 * 3 / (each * (ptrdiff_t)sizeof(float)) / 12 * 12;
-    const ptrdiff_t most = conv_most(12, conv_least(WINOGRAD_BLOCK_MOST / 2, room));
-    plan->block_rows = conv_equal_block(g->tiles_wide, most, 6);
+    const ptrdiff_t stage = plan->form == DCN_CONV_WINOGRAD_PLANES_OUT ? winograd_stage_floats(g, 1) : 0;
+    const ptrdiff_t each = (g->side * g->side + g->side * g->edge) * WINOGRAD_PIXEL + stage;
+    const ptrdiff_t step = WINOGRAD_PLANES_ROWS, room = caches.level2 / 2 / (each * (ptrdiff_t)sizeof(float)) / step * step;
+    const ptrdiff_t most = conv_most(2 * step, conv_least(WINOGRAD_PLANES_BLOCK, room));
+    plan->block_rows = conv_equal_block(g->tiles_wide, most, step);
     plan->row_tiles = g->tiles / g->tiles_wide * conv_pieces(g->tiles_wide, plan->block_rows);
     plan->panels_per_tile = conv_pieces(plan->shape.outputs, CONV_PANEL);
     plan->panel_tiles = 1;
@@ -122,12 +123,14 @@ void winograd_make_plan(dcn_conv_plan *plan, dcn_caches caches, ptrdiff_t tiles_
     if (winograd_reads_planes(plan->form)) winograd_cut_planes(plan, &g, caches);
     else winograd_cut(plan, &g, caches, conv_workers(tiles_wanted));
     plan->tile_count = plan->row_tiles * plan->panel_tiles;
-    const ptrdiff_t per_tile = winograd_stride(channels) + CONV_PANEL;
-    const ptrdiff_t tiles = plan->block_rows;
-    const ptrdiff_t pixels = winograd_reads_planes(plan->form) ? winograd_strip_floats(&g, tiles) : dcn_padded(channels);
+    const ptrdiff_t tiles = plan->block_rows, rows = winograd_rows(plan->form, tiles);
+    const int planes = winograd_reads_planes(plan->form);
+    const ptrdiff_t pixels = planes ? winograd_strip_floats(&g, tiles) : dcn_padded(channels);
     const ptrdiff_t stage = plan->form == DCN_CONV_WINOGRAD_PLANES_OUT ? winograd_stage_floats(&g, tiles) : 0;
+    const ptrdiff_t sums =
+        positions * (planes ? WINOGRAD_PLANES_ROWS * WINOGRAD_PLANES_COLUMNS_MOST : tiles * CONV_PANEL);
     plan->scratch_bytes =
-        (pixels + stage + dcn_padded(positions * tiles * per_tile) + CONV_SPARE_ROWS * CONV_PANEL) *
+        (pixels + stage + dcn_padded(positions * rows * winograd_stride(channels) + sums) + CONV_SPARE_ROWS * CONV_PANEL) *
         (ptrdiff_t)sizeof(float);
 }
 
