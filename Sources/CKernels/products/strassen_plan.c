@@ -83,13 +83,15 @@ ptrdiff_t strassen_sets(ptrdiff_t levels, ptrdiff_t rows, ptrdiff_t block, ptrdi
     return best;
 }
 
-/// Multiply-adds that a sum of A costs, for each number of A: it is written, and read again. What the kernels lose to
-/// shorter sums. Narrow panels keep them waiting for loads.
+/// Multiply-adds that a sum of A costs, for each number of A, and a product, for each number of the result: both are written
+/// and read again. What the kernels lose to shorter sums. Narrow panels keep them waiting for loads.
 double strassen_cost(ptrdiff_t levels, double rows, ptrdiff_t inner, ptrdiff_t columns) {
-    static const double sums[] = {0, 5, 36}, factors[] = {1, 0.875 * 1.04, 0.875 * 0.875 * 1.06};
+    static const double sums[] = {0, 5, 12}, products[] = {0, 8, 40};
+    static const double factors[] = {1, 0.875 * 1.04, 0.875 * 0.875 * 1.06};
     const ptrdiff_t piece = columns >> levels;
-    const double waiting = piece <= 16 ? 1.4 : piece <= 32 ? 1.15 : 1.0;
+    const double waiting = piece <= 16 ? 1.4 : piece <= 32 ? 1.15 : 1.0, width = (double)columns;
     const double weights = levels ? (double)strassen_packed_count(levels, inner, columns)
                                   : (double)inner * (double)dcn_padded(columns);
-    return rows * (double)inner * (waiting * factors[levels] * (double)columns + sums[levels]) + 40 * weights;
+    return rows * ((double)inner * (waiting * factors[levels] * width + sums[levels]) + products[levels] * width) +
+           40 * weights;
 }
