@@ -3,9 +3,8 @@
 /// Bytes the table of one tile may take, and the sampled rows, so that both stay in a second-level cache or near.
 enum { DEFORM_TABLE_MOST = 1 << 20, DEFORM_PANEL_MOST = 1 << 20, DEFORM_FIELD_MOST = 1 << 20,
        DEFORM_STAGE_MOST = 1 << 19 };
-/// Rows that fill whole lines of the planes they go to, and those that are whole kernels of 12 or 24 rows as well; the
-/// fewest that groups of few channels are planned for.
-enum { DEFORM_LINE_ROWS = 16, DEFORM_KERNEL_ROWS = 48, DEFORM_NARROW_ROWS = 16 };
+/// Rows that are whole lines and whole kernels of 12 or 24 rows; the fewest that groups of few channels are planned for.
+enum { DEFORM_KERNEL_ROWS = 48, DEFORM_NARROW_ROWS = 16 };
 
 int deform_valid(const dcn_deform_shape *s) {
     const dcn_conv_shape *c = &s->conv;
@@ -97,7 +96,10 @@ static void deform_plan_tiles(dcn_deform_plan *plan) {
     const dcn_conv_shape *c = &s->conv;
     const ptrdiff_t rows = plan->block_rows, entries = deform_taps(s) * s->offset_groups;
     const deform_row row = deform_row_bytes(plan);
-    plan->row_tiles = c->batch * conv_pieces(c->output.height * c->output.width, rows);
+    const ptrdiff_t pixels = c->output.height * c->output.width;
+    if (plan->share_rows == 0) plan->share_rows = pixels;
+    plan->share_tiles = conv_pieces(plan->share_rows, rows);
+    plan->row_tiles = c->batch * conv_pieces(pixels, plan->share_rows) * plan->share_tiles;
     plan->tile_count = plan->row_tiles;
     plan->table_bytes = (plan->pixel_by_pixel ? 2 : rows) * row.table;
     plan->field_bytes = (rows + 16) * row.field;

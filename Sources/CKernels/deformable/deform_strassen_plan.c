@@ -51,8 +51,11 @@ void deform_strassen_plan(dcn_deform_plan *plan, dcn_caches caches, ptrdiff_t ti
     plan->table_entries = s->offset_groups == 1 ? plan->block_taps : taps * s->offset_groups;
     plan->panel_stride = plan->block_taps * c->channels + 16;
     const ptrdiff_t block = plan->block_taps * c->channels, inner = taps * c->channels;
-    plan->sets = strassen_sets(s->levels, pixels, block, inner, c->outputs, caches, DEFORM_STRASSEN_MOST,
-                               conv_pieces(tiles_wanted, c->batch));
+    // Tiles are few and long: a thread that had one more than others would be waited for.
+    const ptrdiff_t workers = conv_workers(conv_pieces(tiles_wanted, c->batch));
+    plan->share_rows = conv_pieces(conv_pieces(pixels, workers), DEFORM_LINE_ROWS) * DEFORM_LINE_ROWS;
+    plan->sets = strassen_sets(s->levels, conv_least(pixels, plan->share_rows), block, inner, c->outputs, caches,
+                               DEFORM_STRASSEN_MOST);
     plan->block_rows = plan->sets * pieces;
     const strassen_cut cut = strassen_make_cut(s->levels, plan->sets, block, inner, c->outputs);
     plan->panel_bytes = (dcn_padded(pieces * plan->panel_stride) + cut.v_floats + cut.m_floats) * word;

@@ -10,6 +10,9 @@ enum {
     DEFORM_GROUP_ORDER,              ///< (offset group, tap, channel of the group)
 };
 
+/// Rows that fill whole lines of the planes they go to.
+enum { DEFORM_LINE_ROWS = 16 };
+
 /// Taps that exist.
 CONV_INLINE ptrdiff_t deform_taps(const dcn_deform_shape *s) {
     return s->conv.kernel.height * s->conv.kernel.width - (s->skip_centre ? 1 : 0);

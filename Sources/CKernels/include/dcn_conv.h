@@ -243,6 +243,7 @@ typedef struct {
     int32_t narrow;              ///< 1: groups of few channels, weights as in `DCN_CONV_NARROW`
     int32_t pixel_by_pixel;      ///< 1: corners are tabled for a pixel and the next one, not for all
     ptrdiff_t sets;              ///< Strassen's: sets of rows of a tile
+    ptrdiff_t share_rows, share_tiles;   ///< of an image, for one thread: dealt in equal parts, each cut into tiles
     ptrdiff_t table_entries, panel_stride;
     ptrdiff_t table_bytes, panel_bytes, field_bytes;
     ptrdiff_t stage_bytes;       ///< of finished rows that wait to be stored row major

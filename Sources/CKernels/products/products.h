@@ -98,10 +98,10 @@ ptrdiff_t strassen_packed_count(ptrdiff_t levels, ptrdiff_t inner, ptrdiff_t col
 void strassen_weights(ptrdiff_t levels, const double b[4][4], double *sums);
 /// The cut of `sets` sets by `columns` columns with `inner` numbers to a sum, `block` of them at a time.
 strassen_cut strassen_make_cut(ptrdiff_t levels, ptrdiff_t sets, ptrdiff_t block, ptrdiff_t inner, ptrdiff_t columns);
-/// How many sets a tile takes: of `rows` rows by `columns` columns those that are done soonest, with V and M in `most`
-/// bytes where that is possible, when `wanted` tiles are as many as the threads want.
+/// How many sets a tile takes: of the `rows` rows of a thread, by `columns` columns, those that are done soonest, with V and
+/// M in `most` bytes where that is possible.
 ptrdiff_t strassen_sets(ptrdiff_t levels, ptrdiff_t rows, ptrdiff_t block, ptrdiff_t inner, ptrdiff_t columns,
-                        dcn_caches caches, ptrdiff_t most, ptrdiff_t wanted);
+                        dcn_caches caches, ptrdiff_t most);
 /// Estimated multiply-adds of `rows` rows; of the plain sum where `levels` is 0.
 double strassen_cost(ptrdiff_t levels, double rows, ptrdiff_t inner, ptrdiff_t columns);
 

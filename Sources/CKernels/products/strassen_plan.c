@@ -65,17 +65,17 @@ strassen_cut strassen_make_cut(ptrdiff_t levels, ptrdiff_t sets, ptrdiff_t block
 }
 
 ptrdiff_t strassen_sets(ptrdiff_t levels, ptrdiff_t rows, ptrdiff_t block, ptrdiff_t inner, ptrdiff_t columns,
-                        dcn_caches caches, ptrdiff_t most, ptrdiff_t wanted) {
+                        dcn_caches caches, ptrdiff_t most) {
     const ptrdiff_t weight_bytes = strassen_packed_count(levels, inner, columns) * (ptrdiff_t)sizeof(float);
     const ptrdiff_t reading = conv_reading((double)weight_bytes, caches);
     // Weights that stay in the second-level cache leave V and M half of the rest.
     const ptrdiff_t room = reading ? most : conv_least(most, (caches.level2 - weight_bytes) / 2);
-    const ptrdiff_t workers = conv_workers(wanted), all = conv_pieces(rows, (ptrdiff_t)1 << levels);
+    const ptrdiff_t all = conv_pieces(rows, (ptrdiff_t)1 << levels);
     ptrdiff_t best = STRASSEN_STEP, least = PTRDIFF_MAX;
     for (ptrdiff_t sets = STRASSEN_STEP; sets <= STRASSEN_SETS_MOST; sets += STRASSEN_STEP) {
         const strassen_cut cut = strassen_make_cut(levels, sets, block, inner, columns);
         if (sets > STRASSEN_STEP && (cut.v_floats + cut.m_floats) * (ptrdiff_t)sizeof(float) > room) break;
-        const ptrdiff_t cost = conv_span(all, sets, workers, reading);
+        const ptrdiff_t cost = conv_span(all, sets, 1, reading);
         if (cost >= least) continue;
         least = cost;
         best = sets;
