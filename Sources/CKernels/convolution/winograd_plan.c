@@ -140,7 +140,7 @@ double winograd_cost(dcn_conv_form form, const dcn_conv_shape *s, dcn_caches cac
     const double channels = (double)winograd_channels(form, s), products = positions * channels * columns;
     const double weights = (double)(g.sets * g.sets) * channels * columns;
     // Sums of few products are written and read as often as those of many, and planes are laid side by side first.
-    const double transforms = positions * (winograd_reads_planes(form) ? 300 + 14 * (double)s->outputs
+    const double transforms = positions * (winograd_reads_planes(form) ? 270 + 8 * (double)s->outputs
                                                                        : 10 * (channels + (double)s->outputs));
     const double blocks = (double)conv_pieces(g.tiles, winograd_block(form, s, caches));
     return (double)g.tiles * (products * 1.05 + transforms) + blocks * weights * winograd_reading(weights, caches);
